@@ -24,6 +24,7 @@
     │   └── UnsupportedSemantics
     ├── StorageError
     │   ├── LeaseLost
+    │   ├── NodeBusy             another process is the node of this store
     │   └── StorageUnavailable   retryable; exit code 75
     ├── SettingsError
     └── ActivityError            raised by activities on purpose
@@ -317,6 +318,12 @@ class LeaseLost(StorageError):
     """Another node holds this now; what was computed is discarded."""
 
     code = "storage.lease_lost"
+
+
+class NodeBusy(StorageError):
+    """The store takes one node and another process is it. Send it requests, or use PostgreSQL."""
+
+    code = "storage.node_busy"
 
 
 class StorageUnavailable(StorageError):

@@ -1,0 +1,148 @@
+"""The provider protocol: everything the runtime asks of a store, with numbered guarantees.
+
+A provider is dumb: it stores opaque payloads beside routing columns and never decodes one. It is
+tested by `engine.testing.conformance`, whose cases carry the numbers below.
+
+Guarantees
+    G1  Atomic: all of a commit is visible, or none of it; also after kill -9.
+    G2  Durable: when a call returns, what it stored survives the process and (SQLite: with
+        `synchronous=FULL`) the machine.
+    G3  Fenced: a delta whose (owner, epoch, execution, expected_seq) is not the stored one changes
+        nothing and is reported stale; its neighbours in the group are not affected.
+    G4  Gapless: the pages of an execution are contiguous from 1; `last_seq` is the last one's.
+    G5  Idempotent: a commit repeated with the same token returns the first result, changes nothing.
+    G6  Inbox order: messages are returned by (visible_at, id); ids grow in commit order.
+    G7  Visibility: no message is returned before its `visible_at`.
+    G8  Withdrawal: a withdrawn or consumed message is never returned again; tokens are per
+        (instance, execution); withdrawing what is not there is no error.
+    G9  Creation: an id is created once; the loser learns the status of the one that has it, and
+        exactly one of `then` / `otherwise` is delivered.
+    G10 Sends: exactly one of message+then / missing / finished is delivered; a send to an unknown
+        or ended instance stores nothing for it.
+    G11 Claims: an instance has at most one owner; a claim raises `epoch` by one and `attempts` by
+        one; a commit that appends sets `attempts` to 0; what a live node owns nobody else claims;
+        what a dead node owned is claimable at once (SQLite) or after its lease.
+    G12 No stranding: a non-terminal instance with a visible message or open activities, whose
+        owner is not alive, is returned by `claim`.
+    G13 Multi-execution: histories of executions are apart; continue-as-new archives the old one
+        in the same transaction, drops its timers and keeps the messages without execution.
+    G14 Ending: the commit that ends an instance drops its timers and inbox in the same transaction.
+    G15 Locked versions: (name, version) keeps its first revision for ever, a revision its graph.
+    G16 Pruning removes only terminal instances, whole.
+    G17 Reads are consistent: one call sees one snapshot of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.storage.records import (
+    CommitResult,
+    Creation,
+    Delta,
+    Deployment,
+    ExecutionRecord,
+    InstanceFilter,
+    InstanceRecord,
+    Lease,
+    LoadedInstance,
+    Page,
+    Send,
+    StoredMessage,
+    StoreInfo,
+)
+
+
+class Provider(Protocol):
+    """A store. Opened by its own factory as an async context manager.
+
+    Every method raises `StorageUnavailable` for trouble that may pass (after its own retries) and
+    `StorageError` for trouble that will not.
+    """
+
+    # -- node -----------------------------------------------------------------------------------
+    async def acquire(self, node: str, *, now: int) -> Lease:
+        """Become a working node. Raises `NodeBusy` when the store takes one and one is alive."""
+
+    async def release(self, lease: Lease) -> None:
+        """Stop working: everything owned becomes claimable at once, attempts given back."""
+
+    # -- turns ----------------------------------------------------------------------------------
+    async def commit(self, lease: Lease, token: int, deltas: Sequence[Delta]) -> CommitResult:
+        """Store many turns in one transaction (G1-G10, G13, G14). Raises `LeaseLost`."""
+
+    async def claim(self, lease: Lease, *, now: int, limit: int) -> list[InstanceRecord]:
+        """Take ownership of instances that nobody works on and that have something to do (G11, G12)."""
+
+    async def messages(
+        self, lease: Lease, *, now: int, limit: int, after: int = 0
+    ) -> list[StoredMessage]:
+        """Visible messages of instances owned by this lease, by (visible_at, id); `id > after`."""
+
+    async def next_due(self, *, now: int) -> int | None:
+        """The earliest `visible_at` later than `now`, of any inbox message."""
+
+    def changed(self) -> bool:
+        """Whether another process has written since the last call. Cheap; called on the loop."""
+
+    async def load(self, instance_id: str) -> LoadedInstance | None:
+        """The newest snapshot and the pages after it, of the current execution."""
+
+    async def inbox(self, instance_id: str, *, now: int) -> list[StoredMessage]:
+        """All visible messages of one instance, in order."""
+
+    async def suspend(self, lease: Lease, instance_id: str, *, reason: str, now: int) -> None:
+        """Set the instance aside: nothing claims it until `resume`."""
+
+    async def resume(self, instance_id: str, *, now: int) -> bool:
+        """Make a suspended instance claimable again, attempts 0. False when it was not suspended."""
+
+    # -- requests, from any process ---------------------------------------------------------------
+    async def create(self, creations: Sequence[Creation]) -> list[InstanceRecord | None]:
+        """Create instances in one transaction; per creation None, or the record that has the id."""
+
+    async def send(self, sends: Sequence[Send]) -> list[InstanceRecord | None]:
+        """Deliver messages in one transaction; per send the target's record (as it was), or None
+        when there is no such instance. Nothing is stored for one that has ended."""
+
+    # -- reads ------------------------------------------------------------------------------------
+    async def get(self, instance_id: str) -> InstanceRecord | None:
+        """One instance."""
+
+    async def list(
+        self, where: InstanceFilter, *, after: str | None, limit: int
+    ) -> list[InstanceRecord]:
+        """Instances, newest first; `after` is the last id of the page before."""
+
+    async def executions(self, instance_id: str) -> list[ExecutionRecord]:
+        """All executions, oldest first, the current one last."""
+
+    async def history(
+        self, instance_id: str, *, execution: int, after: int = 0, limit: int = 1000
+    ) -> list[Page]:
+        """Pages with `last_seq > after`, in order."""
+
+    async def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many instances there are by (workflow, version, status)."""
+
+    async def stranded(self, *, now: int) -> list[str]:
+        """Ids of non-terminal instances without any pending cause; must be empty (I8)."""
+
+    async def prune(self, *, finished_before: int, limit: int) -> int:
+        """Remove terminal instances that ended before; returns how many (G16)."""
+
+    # -- versions ---------------------------------------------------------------------------------
+    async def deploy(self, deployment: Deployment, graph: bytes) -> Deployment:
+        """Store a version and its revision; returns what is stored under (name, version): the
+        caller compares revisions to see whether it was refused (G15)."""
+
+    async def deployments(self, name: str | None = None) -> list[Deployment]:
+        """All deployed versions (of one name), in order of deployment; sources included."""
+
+    async def graph(self, revision: str) -> bytes | None:
+        """The graph of a revision."""
+
+    # -- care -------------------------------------------------------------------------------------
+    async def info(self, *, now: int) -> StoreInfo:
+        """What this store is and how it does."""

@@ -1,0 +1,241 @@
+"""Rows and deltas: what the runtime hands to a provider and gets back.
+
+Payloads (`page`, `payload`, `graph`, `source`, `snapshot`) are opaque bytes; a provider stores them
+and never looks inside. Everything it needs for routing stands in a field of its own. Times are
+microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.values.json import Json
+
+Status = Literal["pending", "running", "suspended", "completed", "failed", "cancelled", "terminated"]
+TERMINAL_STATUSES: tuple[Status, ...] = ("completed", "failed", "cancelled", "terminated")
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A node's right to work on this store. `node` is unique per process start."""
+
+    node: str
+    epoch: int
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """What an execution is bound to for ever."""
+
+    workflow: str
+    version: str
+    revision: str
+    semantics: int
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Something to put into an inbox.
+
+    `token` names it for withdrawal: unique per (instance, execution) or None. A timer is a message
+    to oneself with a later `visible_at` and its ref as token. Messages without execution survive
+    continue-as-new; those of an execution are dropped when it ends.
+    """
+
+    instance_id: str
+    payload: bytes
+    visible_at: int = 0
+    execution: int | None = None
+    token: int | None = None
+
+
+class StoredMessage(msgspec.Struct, frozen=True):
+    """A message in an inbox. `id` grows in commit order within a store and is never used again."""
+
+    id: int
+    instance_id: str
+    payload: bytes
+    visible_at: int
+    execution: int | None = None
+
+
+class Creation(msgspec.Struct, frozen=True, kw_only=True):
+    """A new instance, or, with `replace`, the next execution of a finished one of that id.
+
+    `start` is its first message. If the id is taken nothing of it is stored and `otherwise` is
+    delivered instead; if it is created `then` is delivered too. With `claimed` the row is born
+    owned by the committing lease, epoch 1.
+    """
+
+    instance_id: str
+    pin: Pin
+    created_at: int
+    execution: int = 1
+    start: bytes | None = None
+    parent_id: str | None = None
+    replace_finished: bool = False
+    claimed: bool = False
+    then: Message | None = None
+    otherwise: Message | None = None
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True):
+    """A message for another instance, which must exist and not have ended.
+
+    Delivered: `then` too. No such instance: `missing` instead. Ended: `finished` instead.
+    """
+
+    message: Message
+    then: Message | None = None
+    missing: Message | None = None
+    finished: Message | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The events of one turn. `first_seq` .. `last_seq` are contiguous."""
+
+    execution: int
+    first_seq: int
+    last_seq: int
+    payload: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A saved state after event `seq` of an execution; the newest replaces older ones."""
+
+    execution: int
+    seq: int
+    payload: bytes
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The columns that show what an instance does now.
+
+    `open_activities` counts local activities in flight: after a crash they are what makes the
+    instance claimable. `open_waits` counts waits, timers, children: other pending causes.
+    `custom_status`, `output` and `error` are JSON bytes.
+    """
+
+    status: Status
+    updated_at: int
+    open_activities: int = 0
+    open_waits: int = 0
+    custom_status: bytes | None = None
+    output: bytes | None = None
+    error: bytes | None = None
+    finished_at: int | None = None
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance's turn. Applied whole or not at all.
+
+    Fenced: the instance must be owned by the committing lease under `epoch`, stand at `execution`
+    and have `expected_seq` events. With `create` the row is made first (and `epoch` is 1).
+    `next_pin` starts execution + 1 (continue-as-new): pages of both executions may be present;
+    the ended one is archived with its own pin and `ended_as`.
+    """
+
+    instance_id: str
+    epoch: int
+    execution: int
+    expected_seq: int
+    summary: Summary
+    create: Creation | None = None
+    pages: tuple[Page, ...] = ()
+    consumed: tuple[int, ...] = ()
+    timers: tuple[Message, ...] = ()
+    withdrawn: tuple[int, ...] = ()
+    sends: tuple[Send, ...] = ()
+    children: tuple[Creation, ...] = ()
+    snapshot: Snapshot | None = None
+    next_pin: Pin | None = None
+
+
+class DeltaOutcome(msgspec.Struct, frozen=True):
+    """What became of one delta: applied; stale (fenced off); duplicate (its `create` was refused,
+    with the status of the instance that has the id)."""
+
+    result: Literal["applied", "stale", "duplicate"] = "applied"
+    existing: str | None = None
+
+
+class CommitResult(msgspec.Struct, frozen=True):
+    """`outcomes` in the order of the deltas; `delivered`: messages that are visible at once."""
+
+    outcomes: tuple[DeltaOutcome, ...]
+    delivered: tuple[StoredMessage, ...]
+
+
+class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance as stored."""
+
+    instance_id: str
+    pin: Pin
+    execution: int
+    status: Status
+    last_seq: int
+    epoch: int
+    owner: str | None
+    attempts: int
+    open_activities: int
+    open_waits: int
+    created_at: int
+    updated_at: int
+    finished_at: int | None = None
+    parent_id: str | None = None
+    custom_status: bytes | None = None
+    output: bytes | None = None
+    error: bytes | None = None
+    suspended_reason: str | None = None
+
+
+class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of an instance, running or archived."""
+
+    execution: int
+    pin: Pin
+    status: str  # a Status, or "continued"
+    last_seq: int
+    started_at: int
+    finished_at: int | None = None
+
+
+class LoadedInstance(msgspec.Struct, frozen=True):
+    """Everything needed to rebuild a live state: the snapshot, if any, and the pages after it."""
+
+    record: InstanceRecord
+    snapshot: Snapshot | None
+    pages: tuple[Page, ...]
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in the store. (name, version) names one revision for ever."""
+
+    name: str
+    version: str
+    revision: str
+    source: bytes
+    source_digest: str
+    deployed_at: int
+    actor: str | None = None
+    commit: str | None = None
+
+
+class InstanceFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which instances to list; None means any."""
+
+    workflow: str | None = None
+    version: str | None = None
+    status: tuple[str, ...] | None = None
+    id_prefix: str | None = None
+    parent_id: str | None = None
+
+
+class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What `doctor` shows of a store."""
+
+    provider: str
+    location: str
+    schema_version: int
+    node: str | None
+    node_alive: bool
+    details: dict[str, Json] = {}
