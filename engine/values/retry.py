@@ -88,6 +88,8 @@ def may_wait(policy: RetryPolicy, elapsed: int) -> bool:
 
 
 def _grown(policy: RetryPolicy, attempt: int) -> float:
+    if policy.delay == 0:
+        return 0.0
     try:
         return float(policy.delay * policy.factor ** (attempt - 1))
     except OverflowError:
