@@ -39,7 +39,7 @@ class StepBase(
     output: Value | UnsetType = UNSET
 
 
-class Clause(Record):
+class Clause(Record, frozen=True):
     """One `catch` clause. Empty `on` catches everything that may be caught."""
 
     steps: tuple[Step, ...]
@@ -47,7 +47,7 @@ class Clause(Record):
     when: Condition | None = None
 
 
-class Branch(Record):
+class Branch(Record, frozen=True):
     """One branch of `parallel` or `race`."""
 
     name: str
@@ -56,7 +56,7 @@ class Branch(Record):
     vars: JsonObject = {}
 
 
-class Case(Record):
+class Case(Record, frozen=True):
     """One case of `switch`; `when` is None for `else`."""
 
     steps: tuple[Step, ...]
@@ -266,13 +266,13 @@ Step: TypeAlias = (
 )
 
 
-class SignalDeclaration(Record):
+class SignalDeclaration(Record, frozen=True):
     """A signal the workflow may await; `payload_schema` None accepts anything."""
 
     payload_schema: JsonObject | bool | None = None
 
 
-class StepGraph(Record):
+class StepGraph(Record, frozen=True):
     """The compiled, immutable form of one workflow definition."""
 
     dsl: int
