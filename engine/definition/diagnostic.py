@@ -1,6 +1,7 @@
 """A diagnostic: one finding about a file, told to a person.
 
-Owns the record only. How it is printed lives in `excerpt`, what each code means in `codes`.
+Owns the record and the pad on which a pass collects them. How it is printed lives in `excerpt`,
+what each code means in `codes`.
 """
 
 from __future__ import annotations
@@ -27,4 +28,44 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     suggestions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.span.line}:{self.span.column}: {self.severity} {self.code}: {self.what}"
+        place = f"{self.file}:{self.span.line}:{self.span.column}"
+        return f"{place}: {self.severity} {self.code}: {self.what}"
+
+
+class Report:
+    """The findings of one run over one file; says each thing once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._found: dict[tuple[str, Span, str], Diagnostic] = {}
+
+    def error(
+        self,
+        code: str,
+        span: Span,
+        what: str,
+        *,
+        why: str | None = None,
+        mend: str | None = None,
+        suggestions: tuple[str, ...] = (),
+    ) -> None:
+        """Note a finding; the same one at the same place is not noted twice."""
+        self._found.setdefault(
+            (code, span, what),
+            Diagnostic(
+                code=code,
+                file=self.file,
+                span=span,
+                what=what,
+                why=why,
+                mend=mend,
+                suggestions=suggestions,
+            ),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All findings in the order of their places."""
+        return tuple(sorted(self._found.values(), key=lambda one: (one.span, one.code)))

@@ -6,6 +6,7 @@ characters; an end is exclusive. Nodes are immutable after the parser has built 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -24,29 +25,40 @@ class Span(msgspec.Struct, frozen=True, order=True):
     end_column: int
 
 
+class Run(msgspec.Struct, frozen=True):
+    """From `offset` on, up to the next run, the characters of a text stand in one piece here."""
+
+    offset: int
+    line: int
+    column: int
+
+
 class Scalar(msgspec.Struct, frozen=True):
     """A leaf: `value` is its YAML 1.2 core meaning, `text` the characters it stands for.
 
-    `offsets` maps an index into `text` to its (line, column) for text that does not stand verbatim
-    on one line behind the opening quote (block scalars, escapes, folded lines); empty otherwise.
+    `runs` are the pieces of a text that does not stand verbatim on one line behind the opening
+    quote (block scalars, escapes, folded lines), in ascending order; empty otherwise.
     """
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
     style: ScalarStyle
     span: Span
-    offsets: tuple[tuple[int, int], ...] = ()
+    runs: tuple[Run, ...] = ()
 
     def locate(self, offset: int, length: int = 1) -> Span:
         """The place of `text[offset:offset + length]` in the file."""
-        if self.offsets:
-            last = len(self.offsets) - 1
-            line, column = self.offsets[min(offset, last)]
-            end_line, end_column = self.offsets[min(offset + max(length, 1) - 1, last)]
-            return Span(line, column, end_line, end_column + 1)
-        quote = 1 if self.style in ("single", "double") else 0
-        column = self.span.column + quote + offset
-        return Span(self.span.line, column, self.span.line, column + max(length, 1))
+        line, column = self._place(offset)
+        end_line, end_column = self._place(offset + max(length, 1) - 1)
+        return Span(line, column, end_line, end_column + 1)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        if not self.runs:
+            quote = 1 if self.style in ("single", "double") else 0
+            return self.span.line, self.span.column + quote + offset
+        index = max(bisect_right(self.runs, offset, key=lambda run: run.offset) - 1, 0)
+        run = self.runs[index]
+        return run.line, run.column + max(offset - run.offset, 0)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -105,4 +117,6 @@ class Document(msgspec.Struct, frozen=True):
     root: Mapping
     name: str
     version: str
-    referenced: dict[str, Json] = {}  # `$ref` text as written -> the loaded JSON Schema document
+    # Path below the workflow folder -> the JSON Schema document there. `$ref`s of these documents
+    # to other files are rewritten to such paths, so one table serves all of them.
+    referenced: dict[str, Json] = {}
