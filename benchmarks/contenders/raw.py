@@ -1,0 +1,92 @@
+"""The raw limit: the rows of the skeleton, written by bare sqlite3 in the largest groups allowed.
+
+A group holds what may be durable at once: all instances of a workload move together, but a step
+waits for the step before it. Nothing is decided, called or encoded here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+
+from benchmarks.contenders.skeleton import CREATE, INSERT, connect
+from benchmarks.gauge import latency_figures, long_figures, read_back
+from benchmarks.job import Job, Outcome
+
+Row = tuple[str, int, bytes]
+PAYLOAD = b'{"kind":"activity_completed","at":1700000000000000,"ref":1,"result":1}'
+
+
+def groups(instances: int, width: int, steps: int) -> Iterable[list[Row]]:
+    """The start of every instance, then group after group of `width` rows per instance."""
+    names = [f"i{number}" for number in range(instances)]
+    yield [(name, 1, PAYLOAD) for name in names]
+    for step in range(steps):
+        first = 2 + step * width
+        yield [(name, first + offset, PAYLOAD) for name in names for offset in range(width)]
+
+
+def write(connection: sqlite3.Connection, rows: list[Row]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(INSERT, rows)
+    connection.execute("COMMIT")
+
+
+def rate(metric: str, units: int, batches: Iterable[list[Row]], job: Job) -> Outcome:
+    connection = connect(job.database)
+    connection.execute(CREATE)
+    prepared = list(batches)
+    began = time.perf_counter()
+    for rows in prepared:
+        write(connection, rows)
+    elapsed = time.perf_counter() - began
+    return Outcome({metric: units / elapsed}, settings={"durability": read_back(connection)})
+
+
+def hello(job: Job) -> Outcome:
+    instances = job.sizes["instances"]
+    return rate("hello.rate", instances, groups(instances, 1, 1), job)
+
+
+def chain(job: Job) -> Outcome:
+    instances = job.sizes["instances"]
+    return rate("chain.rate", instances * 20, groups(instances, 1, 20), job)
+
+
+def fanout(job: Job) -> Outcome:
+    instances, width = job.sizes["instances"], job.sizes["width"]
+    return rate("fanout.rate", instances * width, groups(instances, width, 1), job)
+
+
+def latency(job: Job) -> Outcome:
+    connection = connect(job.database)
+    connection.execute(CREATE)
+    seconds = []
+    for number in range(job.sizes["instances"]):
+        began = time.perf_counter()
+        write(connection, [(f"i{number}", 1, PAYLOAD)])
+        write(connection, [(f"i{number}", 2, PAYLOAD)])
+        seconds.append(time.perf_counter() - began)
+    return Outcome(latency_figures(seconds), settings={"durability": read_back(connection)})
+
+
+def long(job: Job) -> Outcome:
+    connection = connect(job.database)
+    connection.execute(CREATE)
+    marks = []
+    began = time.perf_counter()
+    for rows in groups(1, 1, job.sizes["steps"]):
+        marks.append(time.perf_counter())
+        write(connection, rows)
+    elapsed = time.perf_counter() - began
+    return Outcome(long_figures(elapsed, marks), settings={"durability": read_back(connection)})
+
+
+WORKLOADS: dict[str, Callable[[Job], Outcome]] = {
+    "hello": hello,
+    "chain": chain,
+    "fanout": fanout,
+    "latency": latency,
+    "long": long,
+}

@@ -1,0 +1,84 @@
+"""Gauges that every contender reads the same way: resident memory, percentiles, step times."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+
+
+def resident_bytes() -> int:
+    """RSS of this process after garbage and free heap pages were given back."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except OSError:
+        pass  # Not glibc: the figure then includes free heap pages.
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def latency_figures(seconds: Sequence[float]) -> dict[str, float]:
+    """Figures of the latency workload out of one duration per request."""
+    return {
+        "latency.p50": percentile(seconds, 0.50) * 1000,
+        "latency.p95": percentile(seconds, 0.95) * 1000,
+    }
+
+
+def long_figures(elapsed: float, marks: Sequence[float]) -> dict[str, float]:
+    """Figures of the long workload out of the time of every step's activity call.
+
+    The drift is the time of the last tenth of the steps over that of the first, as it was; beside
+    it the same of the median step, which a pause of the machine does not move.
+    """
+    gaps = [after - before for before, after in pairwise(marks)]
+    tenth = max(1, len(gaps) // 10)
+    first, last = gaps[:tenth], gaps[-tenth:]
+    return {
+        "long.seconds": elapsed,
+        "long.drift": sum(last) / sum(first),
+        "long.drift_of_median": percentile(last, 0.5) / percentile(first, 0.5),
+    }
+
+
+def read_back(connection: sqlite3.Connection) -> str:
+    """Durability as this very connection reports it."""
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    level = connection.execute("PRAGMA synchronous").fetchone()[0]
+    return f"{str(mode).upper()}, synchronous={SYNCHRONOUS[int(level)]}"
+
+
+def journal_mode(database: str) -> str:
+    """Journal mode as the file has it (it is the file's when it is WAL, else the connection's)."""
+    connection = sqlite3.connect(database)
+    try:
+        return str(connection.execute("PRAGMA journal_mode").fetchone()[0]).upper()
+    finally:
+        connection.close()
+
+
+class Calls:
+    """When each activity call happened, in this process."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def mark(self) -> None:
+        self.times.append(time.monotonic())
+
+    def __len__(self) -> int:
+        return len(self.times)
