@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+READER = ROOT / "engine" / "definition" / "source.py"
+TOUCHES_FILES = {
+    "chmod", "exists", "expanduser", "glob", "is_dir", "is_file", "is_symlink",
+    "iterdir", "lstat", "mkdir", "open", "read_bytes", "read_text", "resolve", "rglob", "rmdir",
+    "stat", "touch", "unlink", "walk", "write_bytes", "write_text",
+}  # fmt: skip
 PURE = ("values", "expr", "history", "definition", "graph", "interpreter", "registry")
 
 
@@ -45,7 +51,8 @@ def small_house(tmp_path: Path) -> Path:
     [
         ("values/clock.py", "import time", "The core knows no clock"),
         ("interpreter/advance.py", "import asyncio", "The core knows no clock"),
-        ("definition/parse.py", "from pathlib import Path", "The core knows no clock"),
+        ("graph/resolve.py", "from pathlib import Path", "The core knows no clock"),
+        ("definition/parse.py", "import os", "The core knows no clock"),
         ("values/retry.py", "import engine.graph", "Imports point one way"),
         ("graph/compile.py", "import engine.runtime", "Imports point one way"),
         ("history/codec.py", "import engine.expr", "Imports point one way"),
@@ -79,3 +86,19 @@ def test_the_core_asks_no_clock(room: str) -> None:
         and node.value.id in {"datetime", "date"}
     ]
     assert asked == []
+
+
+def test_one_file_of_definition_touches_files() -> None:
+    """Its paths are values everywhere else; import contracts cannot tell the two apart."""
+    touching = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "engine" / "definition").rglob("*.py"))
+        if path != READER
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr in TOUCHES_FILES)
+            or (isinstance(node.func, ast.Name) and node.func.id == "open")
+        )
+    ]
+    assert touching == []
