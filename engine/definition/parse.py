@@ -93,7 +93,7 @@ class _Scanner(Scanner):
     lines: Lines
     report: Report
 
-    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:
+    def fetch_flow_collection_start(self, token_class: Any, to_push: str) -> None:
         if len(self.flow_context) >= MAX_DEPTH:
             _refuse_depth(self.report, self._here(1))
         super().fetch_flow_collection_start(token_class, to_push)

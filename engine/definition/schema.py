@@ -231,7 +231,8 @@ class _Reader:
                 else None,
             )
             return
-        option = next((key for key in node if _kinds_taking(key)), None)
+        keys = node.keys()
+        option = next((key for key in keys if _kinds_taking(key)), None)
         self.report.error(
             "E203",
             start_of(node),
