@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from engine.values.json import Json, JsonObject
+from engine.values.retry import RetryPolicy
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,10 +85,14 @@ class ActivityCompleted(FactBase, tag="activity_completed", frozen=True):
 
 
 class ActivityFailed(FactBase, tag="activity_failed", frozen=True):
-    """An attempt raised, timed out or was refused."""
+    """An attempt raised, timed out or was refused.
+
+    `policy` is the activity's own retry policy, recorded when the step names none.
+    """
 
     ref: int
     error: Failure
+    policy: RetryPolicy | None = None
 
 
 class TimerFired(FactBase, tag="timer_fired", frozen=True):
@@ -193,12 +198,15 @@ class ActivityCancelled(Event, tag="activity_cancelled", frozen=True):
     ref: int
 
 
+TimerPurpose: TypeAlias = Literal["sleep", "retry", "timeout", "every"]
+
+
 class TimerCreated(Event, tag="timer_created", frozen=True):
     """Wake me at `due_at`."""
 
     path: str
     due_at: int
-    purpose: Literal["sleep", "retry", "timeout", "every"] = "sleep"
+    purpose: TimerPurpose = "sleep"
 
 
 class TimerCancelled(Event, tag="timer_cancelled", frozen=True):

@@ -1,1 +1,1 @@
-"""."""
+"""The step kinds, one class each. `program.KINDS` says which class runs which step."""

@@ -1,0 +1,139 @@
+"""How a frame ends. `None` where an outcome is expected means: not yet, something is open."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from engine.errors import ExpressionError
+from engine.history.events import Failure
+from engine.values.json import Json, JsonObject
+
+
+class Ok:
+    """It succeeded with a value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
+
+
+class Err:
+    """It raised; the nearest matching clause may catch it."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Failure) -> None:
+        self.error = error
+
+
+class Return:
+    """`return`: the workflow ends with this output once every `finally` on the way out has run."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Json) -> None:
+        self.value = value
+
+
+class Renew:
+    """`continue_as_new`: the execution ends, the next begins with this input."""
+
+    __slots__ = ("input", "version")
+
+    def __init__(self, input: Json, version: str) -> None:
+        self.input = input
+        self.version = version
+
+
+class Stopped:
+    """It was cancelled from outside and has cleaned up; `error` is a failure of that clean-up."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Failure | None = None) -> None:
+        self.error = error
+
+
+class Skipped:
+    """Its `when` was false."""
+
+    __slots__ = ()
+
+
+Outcome: TypeAlias = Ok | Err | Return | Renew | Stopped | Skipped
+
+NOTHING = Ok(None)
+SKIPPED = Skipped()
+STOPPED = Stopped()
+
+
+class StepsExhausted(Exception):
+    """More steps were executed for one fact than the limit allows; ends the execution."""
+
+
+def raised(type: str, message: str, **fields: Any) -> Err:
+    """An error of the engine's own."""
+    return Err(Failure(type=type, message=message, **fields))
+
+
+def from_expression(error: ExpressionError) -> Err:
+    """An expression that failed, as an error of the step that holds it."""
+    return raised(error.error_type, error.message)
+
+
+def failure_to_json(failure: Failure) -> JsonObject:
+    """The error as expressions see it: every key is there."""
+    return {
+        "type": failure.type,
+        "message": failure.message,
+        "retryable": failure.retryable,
+        "step": failure.step,
+        "attempt": failure.attempt,
+        "details": failure.details,
+        "cause": failure_to_json(failure.cause) if failure.cause else None,
+    }
+
+
+def failure_from_json(value: Json) -> Failure:
+    """The reverse, for `raise: ${{ error }}` and snapshots. Raises `ExpressionError` otherwise."""
+    try:
+        return msgspec.convert(value, Failure)
+    except msgspec.ValidationError as error:
+        message = f"this is not an error value: {error}"
+        raise ExpressionError(message, mend="raise `error`, or `steps.<id>.error`") from error
+
+
+def dump_outcome(outcome: Outcome) -> JsonObject:
+    """Plain data for a snapshot."""
+    match outcome:
+        case Ok():
+            return {"ok": outcome.value}
+        case Err():
+            return {"error": failure_to_json(outcome.error)}
+        case Return():
+            return {"return": outcome.value}
+        case Renew():
+            return {"renew": outcome.input, "version": outcome.version}
+        case Stopped():
+            return {"stopped": failure_to_json(outcome.error) if outcome.error else None}
+        case Skipped():
+            return {"skipped": True}
+
+
+def load_outcome(data: JsonObject) -> Outcome:
+    """The reverse of `dump_outcome`."""
+    if "ok" in data:
+        return Ok(data["ok"])
+    if "error" in data:
+        return Err(failure_from_json(data["error"]))
+    if "return" in data:
+        return Return(data["return"])
+    if "renew" in data:
+        return Renew(data["renew"], str(data["version"]))
+    if "stopped" in data:
+        stopped = data["stopped"]
+        return Stopped(failure_from_json(stopped)) if stopped else STOPPED
+    return SKIPPED
