@@ -1,11 +1,7 @@
-"""Building: from the outline to the steps of the graph.
+"""Building: from the outline to the steps of the graph, one function per step kind.
 
-Owns the reading of every option: what its literal means, and what is wrong with it when it means
-nothing (E110, E211, E233, E315, E316). One function per step kind stands in `KINDS`, by the kind's
-key.
-
-Rule 1: reading never fails. A thing that means nothing is noted in the report and replaced by
-something harmless; with an error in the report no graph leaves `compile`.
+Rule 1: building never fails. What is wrong is noted in the report by `options` and by the checks;
+with an error in the report no graph leaves `compile`.
 Rule 2: what is written in two ways and means the same comes out the same.
 """
 
@@ -263,7 +259,7 @@ def _continue_as_new(build: Builder, site: Site) -> g.Step:
     return g.ContinueAsNewStep(
         **build.common(site),
         input=read.value(site.operand),
-        version=read.version_range(site.option("version"), words=("policy", "pinned")) or "policy",
+        version=read.name(site.option("version"), "policy"),
     )
 
 

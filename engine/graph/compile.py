@@ -74,7 +74,7 @@ def _graph(outline: Outline, report: Report) -> StepGraph:
         timeout=options.duration(root.get("timeout")),
         catch=build.clauses(outline.catch),
         finally_=build.steps(outline.finally_),
-        accepts_state_from=options.version_range(root.get("accepts_state_from")),
+        accepts_state_from=options.name(root.get("accepts_state_from"), None),
     )
 
 
