@@ -1,0 +1,1 @@
+"""End-to-end cases: YAML workflows, scripted activities, the real engine on a real store."""
