@@ -18,6 +18,7 @@ from engine.values.digest import digest
 from engine.values.json import Json, JsonObject
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, MutableMapping
 
 KEY_LENGTH: Final = 200  # Stripe and others take 255; what prefixes it needs room too
@@ -45,18 +46,28 @@ class ActivityCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Line:
-    """The connection of one attempt. `beat` is called by the activity, from any thread."""
+    """The connection of one attempt. `sink` takes its heartbeats, called from any thread.
 
-    __slots__ = ("beat", "cancelled", "watch")
+    `details` are the last ones given, by this attempt or one before it. `task` is the task of the
+    loop that runs the activity, when it has no other way to learn that it was cancelled. Once
+    `closed`, the attempt has been reported and nobody listens.
+    """
 
-    def __init__(
-        self,
-        beat: Callable[[Json], None],
-        watch: Callable[[], bool] | None = None,
-    ) -> None:
-        self.beat = beat
-        self.watch = watch
+    __slots__ = ("call", "cancelled", "cancels", "closed", "details", "last_beat", "sink", "task")
+
+    def __init__(self, call: ActivityCall, sink: Callable[[Line, Json], None]) -> None:
+        self.call = call
+        self.sink = sink
+        self.details = call.heartbeat_details
         self.cancelled = False
+        self.closed = False
+        self.last_beat = 0.0
+        self.task: asyncio.Task[Any] | None = None
+        self.cancels = 0  # requests the task had before this attempt began
+
+    def is_cancelled(self) -> bool:
+        """Whether somebody wants the attempt to stop."""
+        return self.cancelled or (self.task is not None and self.task.cancelling() > self.cancels)
 
 
 class ActivityContext:
@@ -68,8 +79,8 @@ class ActivityContext:
 
     __slots__ = ("_call", "_line")
 
-    def __init__(self, call: ActivityCall, line: Line) -> None:
-        self._call = call
+    def __init__(self, line: Line) -> None:
+        self._call = line.call
         self._line = line
 
     @property
@@ -121,8 +132,7 @@ class ActivityContext:
     @property
     def cancelled(self) -> bool:
         """Whether the activity should stop: it was cancelled, or its time is up."""
-        line = self._line
-        return line.cancelled or (line.watch is not None and line.watch())
+        return self._line.is_cancelled()
 
     @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
@@ -142,14 +152,16 @@ class ActivityContext:
     def heartbeat(self, details: object = None) -> None:
         """Say that the attempt is alive; `details` reach the next attempt if this one fails.
 
+        Without details, those of the last heartbeat that had some are kept.
+
         Raises:
             ActivityResultError: the details are not JSON.
             ActivityLimitError: they are too large.
         """
-        self._line.beat(to_json(details, what="heartbeat details"))
+        self._line.sink(self._line, to_json(details, what="heartbeat details"))
 
 
-CURRENT: Final[ContextVar[ActivityContext]] = ContextVar("activity_context")
+CURRENT: Final[ContextVar[Line]] = ContextVar("activity")
 
 
 def current() -> ActivityContext:
@@ -159,7 +171,7 @@ def current() -> ActivityContext:
         LookupError: no activity is.
     """
     try:
-        return CURRENT.get()
+        return ActivityContext(CURRENT.get())
     except LookupError:
         raise LookupError("no activity is running here") from None
 
