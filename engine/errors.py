@@ -25,7 +25,8 @@
     ├── StorageError
     │   ├── LeaseLost
     │   ├── NodeBusy             another process is the node of this store
-    │   └── StorageUnavailable   retryable; exit code 75
+    │   ├── StorageUnavailable   retryable; exit code 75
+    │   └── StorageBroken        the disk failed under the store; the node stops
     ├── SettingsError
     └── ActivityError            raised by activities on purpose
 
@@ -330,6 +331,16 @@ class StorageUnavailable(StorageError):
     """The store cannot be reached now; trying again may help. The command line exits with 75."""
 
     code = "storage.unavailable"
+
+
+class StorageBroken(StorageError):
+    """Reading or writing the disk failed, so nothing it holds back can be trusted: stop the node.
+
+    Never retried: after a failed fsync the kernel may call lost pages clean (a second fsync would
+    succeed). A restart reads what is really there.
+    """
+
+    code = "storage.broken"
 
 
 class SettingsError(EngineError):

@@ -10,7 +10,9 @@ Guarantees
     G3  Fenced: a delta whose (owner, epoch, execution, expected_seq) is not the stored one changes
         nothing and is reported stale; its neighbours in the group are not affected.
     G4  Gapless: the pages of an execution are contiguous from 1; `last_seq` is the last one's.
-    G5  Idempotent: a commit repeated with the same token returns the first result, changes nothing.
+        A commit with a page that leaves a gap is refused whole (`StorageError`).
+    G5  Idempotent: the last commit of a lease, repeated with the same token, returns its first
+        result and changes nothing. Older tokens are not remembered.
     G6  Inbox order: messages are returned by (visible_at, id); ids grow in commit order.
     G7  Visibility: no message is returned before its `visible_at`.
     G8  Withdrawal: a withdrawn or consumed message is never returned again; tokens are per
@@ -23,7 +25,7 @@ Guarantees
         one; a commit that appends sets `attempts` to 0; what a live node owns nobody else claims;
         what a dead node owned is claimable at once (SQLite) or after its lease.
     G12 No stranding: a non-terminal instance with a visible message or open activities, whose
-        owner is not alive, is returned by `claim`.
+        owner is not alive, is returned by `claim`; so is a pending one that nobody owns.
     G13 Multi-execution: histories of executions are apart; continue-as-new archives the old one
         in the same transaction, drops its timers and keeps the messages without execution.
     G14 Ending: the commit that ends an instance drops its timers and inbox in the same transaction.
@@ -34,31 +36,34 @@ Guarantees
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from engine.storage.records import (
-    CommitResult,
-    Creation,
-    Delta,
-    Deployment,
-    ExecutionRecord,
-    InstanceFilter,
-    InstanceRecord,
-    Lease,
-    LoadedInstance,
-    Page,
-    Send,
-    StoredMessage,
-    StoreInfo,
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.storage.records import (
+        CommitResult,
+        Creation,
+        Delta,
+        Deployment,
+        ExecutionRecord,
+        InstanceFilter,
+        InstanceRecord,
+        Lease,
+        LoadedInstance,
+        Page,
+        Send,
+        StoredMessage,
+        StoreInfo,
+    )
 
 
 class Provider(Protocol):
     """A store. Opened by its own factory as an async context manager.
 
-    Every method raises `StorageUnavailable` for trouble that may pass (after its own retries) and
-    `StorageError` for trouble that will not.
+    Every method raises `StorageUnavailable` for trouble that may pass (after its own retries),
+    `StorageBroken` when the disk failed (the node must stop) and `StorageError` for other trouble
+    that will not pass.
     """
 
     # -- node -----------------------------------------------------------------------------------
@@ -73,18 +78,28 @@ class Provider(Protocol):
         """Store many turns in one transaction (G1-G10, G13, G14). Raises `LeaseLost`."""
 
     async def claim(self, lease: Lease, *, now: int, limit: int) -> list[InstanceRecord]:
-        """Take ownership of instances that nobody works on and that have something to do (G11, G12)."""
+        """Take instances that nobody works on and that have something to do (G11, G12).
+
+        Raises `LeaseLost`.
+        """
 
     async def messages(
         self, lease: Lease, *, now: int, limit: int, after: int = 0
     ) -> list[StoredMessage]:
-        """Visible messages of instances owned by this lease, by (visible_at, id); `id > after`."""
+        """Visible messages of instances owned by this lease, by (visible_at, id); `id > after`.
+
+        `after` leaves out what was stored before a known message; a timer that has become due
+        since has an old id, so look for those with `after=0`.
+        """
 
     async def next_due(self, *, now: int) -> int | None:
         """The earliest `visible_at` later than `now`, of any inbox message."""
 
     def changed(self) -> bool:
-        """Whether another process has written since the last call. Cheap; called on the loop."""
+        """Whether another process has made a request (create, send, resume …) since the last call.
+
+        Cheap; called on the loop. Our own commits do not count; never a false no.
+        """
 
     async def load(self, instance_id: str) -> LoadedInstance | None:
         """The newest snapshot and the pages after it, of the current execution."""
@@ -93,27 +108,28 @@ class Provider(Protocol):
         """All visible messages of one instance, in order."""
 
     async def suspend(self, lease: Lease, instance_id: str, *, reason: str, now: int) -> None:
-        """Set the instance aside: nothing claims it until `resume`."""
+        """Set an instance of this lease aside: nothing claims it until `resume`.
+
+        Its inbox stays and still takes messages. Raises `LeaseLost` when the lease does not own it.
+        """
 
     async def resume(self, instance_id: str, *, now: int) -> bool:
-        """Make a suspended instance claimable again, attempts 0. False when it was not suspended."""
+        """Let a suspended instance go on, attempts 0. False when it was not suspended."""
 
     # -- requests, from any process ---------------------------------------------------------------
     async def create(self, creations: Sequence[Creation]) -> list[InstanceRecord | None]:
         """Create instances in one transaction; per creation None, or the record that has the id."""
 
     async def send(self, sends: Sequence[Send]) -> list[InstanceRecord | None]:
-        """Deliver messages in one transaction; per send the target's record (as it was), or None
-        when there is no such instance. Nothing is stored for one that has ended."""
+        """Deliver messages in one transaction (G10).
+
+        Per send the target's record (as it was), or None when there is no such instance. Nothing
+        is stored for one that has ended.
+        """
 
     # -- reads ------------------------------------------------------------------------------------
     async def get(self, instance_id: str) -> InstanceRecord | None:
         """One instance."""
-
-    async def list(
-        self, where: InstanceFilter, *, after: str | None, limit: int
-    ) -> list[InstanceRecord]:
-        """Instances, newest first; `after` is the last id of the page before."""
 
     async def executions(self, instance_id: str) -> list[ExecutionRecord]:
         """All executions, oldest first, the current one last."""
@@ -134,8 +150,10 @@ class Provider(Protocol):
 
     # -- versions ---------------------------------------------------------------------------------
     async def deploy(self, deployment: Deployment, graph: bytes) -> Deployment:
-        """Store a version and its revision; returns what is stored under (name, version): the
-        caller compares revisions to see whether it was refused (G15)."""
+        """Store a version and its revision; return what is stored under (name, version).
+
+        The caller compares revisions to see whether it was refused (G15).
+        """
 
     async def deployments(self, name: str | None = None) -> list[Deployment]:
         """All deployed versions (of one name), in order of deployment; sources included."""
@@ -146,3 +164,9 @@ class Provider(Protocol):
     # -- care -------------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:
         """What this store is and how it does."""
+
+    # Last, because in a class body its name hides the type of the same name from what follows.
+    async def list(
+        self, where: InstanceFilter, *, after: str | None, limit: int
+    ) -> list[InstanceRecord]:
+        """Instances, newest first; `after` is the last id of the page before."""

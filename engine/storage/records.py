@@ -13,7 +13,9 @@ import msgspec
 
 from engine.values.json import Json
 
-Status = Literal["pending", "running", "suspended", "completed", "failed", "cancelled", "terminated"]
+Status = Literal[
+    "pending", "running", "suspended", "completed", "failed", "cancelled", "terminated"
+]
 TERMINAL_STATUSES: tuple[Status, ...] = ("completed", "failed", "cancelled", "terminated")
 
 
@@ -38,7 +40,8 @@ class Message(msgspec.Struct, frozen=True):
 
     `token` names it for withdrawal: unique per (instance, execution) or None. A timer is a message
     to oneself with a later `visible_at` and its ref as token. Messages without execution survive
-    continue-as-new; those of an execution are dropped when it ends.
+    continue-as-new; those of an execution are dropped when it ends, and are never stored when it
+    has ended already (for a send the receiver then counts as finished).
     """
 
     instance_id: str
@@ -59,11 +62,14 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 class Creation(msgspec.Struct, frozen=True, kw_only=True):
-    """A new instance, or, with `replace`, the next execution of a finished one of that id.
+    """A new instance, or, with `replace_finished`, the next execution of an ended one of that id.
 
-    `start` is its first message. If the id is taken nothing of it is stored and `otherwise` is
-    delivered instead; if it is created `then` is delivered too. With `claimed` the row is born
-    owned by the committing lease, epoch 1.
+    `start` is its first message, visible at once. If the id is taken nothing of it is stored and
+    `otherwise` is delivered instead; if it is created `then` is delivered too. With `claimed` the
+    row is born owned by the committing lease, epoch 1 (`Provider.create` commits for no lease and
+    ignores it). A replacement gets the execution after the ended one: `execution` must name it;
+    the default 1 takes what comes, except in a `Delta`, whose pages are bound to one. History and
+    record of the ended executions stay; `created_at`, parent and all else are the new creation's.
     """
 
     instance_id: str
@@ -81,7 +87,9 @@ class Creation(msgspec.Struct, frozen=True, kw_only=True):
 class Send(msgspec.Struct, frozen=True, kw_only=True):
     """A message for another instance, which must exist and not have ended.
 
-    Delivered: `then` too. No such instance: `missing` instead. Ended: `finished` instead.
+    Delivered: `then` too. No such instance: `missing` instead. Ended, the instance or the
+    execution the message is for: `finished` instead. These three are dropped when nobody can take
+    them.
     """
 
     message: Message
@@ -129,9 +137,12 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     """One instance's turn. Applied whole or not at all.
 
     Fenced: the instance must be owned by the committing lease under `epoch`, stand at `execution`
-    and have `expected_seq` events. With `create` the row is made first (and `epoch` is 1).
-    `next_pin` starts execution + 1 (continue-as-new): pages of both executions may be present;
-    the ended one is archived with its own pin and `ended_as`.
+    and have `expected_seq` events. With `create` the row is made first, owned by the lease (and
+    `epoch` is 1). `next_pin` starts execution + 1 (continue-as-new): pages of both executions may
+    be present, those of the old one first; it is archived with its own pin as `continued`.
+    `consumed` are ids of the instance's own messages, `withdrawn` tokens of `execution`.
+    `summary.updated_at` is the commit's time: what is visible by then counts as delivered. A
+    status other than pending and running gives up the ownership.
     """
 
     instance_id: str
@@ -151,15 +162,21 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeltaOutcome(msgspec.Struct, frozen=True):
-    """What became of one delta: applied; stale (fenced off); duplicate (its `create` was refused,
-    with the status of the instance that has the id)."""
+    """What became of one delta.
+
+    Applied; stale (fenced off); duplicate (its `create` was refused, with the status of the
+    instance that has the id).
+    """
 
     result: Literal["applied", "stale", "duplicate"] = "applied"
     existing: str | None = None
 
 
 class CommitResult(msgspec.Struct, frozen=True):
-    """`outcomes` in the order of the deltas; `delivered`: messages that are visible at once."""
+    """`outcomes` in the order of the deltas; `delivered`: messages that are visible at once.
+
+    Messages for any instance, whoever owns it, in the order of their ids per instance.
+    """
 
     outcomes: tuple[DeltaOutcome, ...]
     delivered: tuple[StoredMessage, ...]
