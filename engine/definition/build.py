@@ -51,8 +51,9 @@ def _load(source: Source | None, report: Report, *, path: Path | None, root: Pat
     if path is not None and folder is not None and found.root is not None:
         check_name(found.root, path, folder, report)
     referenced = check_schemas(found.schemas, folder, report)
-    if report or found.root is None:
-        return Loaded(None, report.sorted())
+    findings = (*report.sorted(), *referenced.diagnostics)
+    if findings or found.root is None:
+        return Loaded(None, findings)
     return Loaded(
         Document(
             file=report.file,
@@ -60,7 +61,7 @@ def _load(source: Source | None, report: Report, *, path: Path | None, root: Pat
             root=found.root,
             name=_text(found.root, "name"),
             version=_text(found.root, "version"),
-            referenced=referenced,
+            referenced=referenced.documents,
         ),
         (),
     )

@@ -49,6 +49,8 @@ _STYLES: Final[dict[str | None, ScalarStyle]] = {
     ">": "folded",
 }
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\n]*(?=\n))+)+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 _TAG = re.compile(r"![^\s,\[\]{}]*")
 _DIRECTIVE = re.compile(r"%(\S*)[ \t]*(\S*)[^\n]*")
 
@@ -68,6 +70,15 @@ def parse(source: Source, report: Report) -> Node | None:
         return None
     except YAMLError as error:
         explain(error, lines, report)
+        return None
+    except (ValueError, OverflowError):
+        # ruamel hands the number of an escape to `chr` as it is.
+        escape = _BEYOND_UNICODE.search(source.text)
+        if escape is None:
+            raise
+        report.error(
+            "E101", lines.span(*escape.span()), "no character has this number", mend="delete it"
+        )
         return None
     check_tabs(lines, builder.shielded, report)
     if builder.root is None:
@@ -205,6 +216,8 @@ class _Builder:
         if style != "plain":
             self.shielded.append((start, end))
         span = self.lines.span(start, end)
+        if style == "double" and _SURROGATE.search(text):
+            text = self._joined(text, span)
         value: bool | int | float | str | None = text
         if style == "plain":
             try:
@@ -217,6 +230,14 @@ class _Builder:
         node = Scalar(value, text, style, span, runs)
         self._remember(event.anchor, node, 1, 1)
         self._place(node, 1, 1)
+
+    def _joined(self, text: str, span: Span) -> str:
+        """Two escapes that JSON needs for one character become it; a lone half is an error."""
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self.report.error("E101", span, "a `\\u` escape here is half a character")
+            raise _Stop from None
 
     def _behind_properties(self, start: int, event: Any) -> int:
         match = _PROPERTIES.match(self.lines.text, start)

@@ -41,6 +41,12 @@ class Lines:
         line = bisect_right(self._starts, index)
         return line, index - self._starts[line - 1] + 1
 
+    def line_at(self, index: int) -> tuple[int, int]:
+        """Where the line that holds an index begins and ends, the newline left out."""
+        line = bisect_right(self._starts, index)
+        end = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
+        return self._starts[line - 1], end
+
     def span(self, start: int, end: int) -> Span:
         """The place of `text[start:end]`."""
         return Span(*self.place(start), *self.place(max(end, start)))
