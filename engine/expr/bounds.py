@@ -21,7 +21,7 @@ RESULT_BYTES = 1 << 20
 RANGE_ITEMS = 10_000
 INTEGER_BITS = 256
 JSON_DEPTH = 120
-WORK = 200_000
+WORK = 150_000
 _BYTES_PER_UNIT = 64
 
 
@@ -126,7 +126,7 @@ class _Settling:
         raise Refusal(f"the result holds {describe(value)}, which is not JSON")
 
     def _settle_list(self, value: Any, depth: int) -> Any:
-        self.work.charge(1 + len(value) // 4)
+        self.work.charge(1 + len(value))
         settled = [self.settle(item, depth + 1) for item in value]
         self.add(2)
         if type(value) is list and all(map(_same, settled, value)):
@@ -134,7 +134,7 @@ class _Settling:
         return settled
 
     def _settle_mapping(self, value: Mapping[Any, Any], depth: int) -> Any:
-        self.work.charge(1 + len(value) // 4)
+        self.work.charge(1 + len(value))
         settled: dict[str, Any] = {}
         changed = type(value) is not dict
         for key in value:

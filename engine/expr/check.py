@@ -212,7 +212,8 @@ class Checker:
     ) -> None:
         if node.dyn_args is not None or node.dyn_kwargs is not None:
             stars = "**" if node.dyn_kwargs is not None else "*"
-            self.refuse(node, f"`{stars}` arguments are not part of the language", diagnostic="E223")
+            message = f"`{stars}` arguments are not part of the language"
+            self.refuse(node, message, diagnostic="E223")
         for argument in node.args:
             self.visit(argument, guarded)
         for keyword in node.kwargs:

@@ -59,7 +59,7 @@ def _path(path: tuple[Any, ...]) -> Closure:
             return lambda scope: scope[a][b][c][d]
 
     def deep(scope: Any) -> Any:
-        value = scope
+        value: Any = scope
         for part in path:
             value = value[part]
         return value
@@ -88,9 +88,9 @@ def _item(node: nodes.Getitem) -> Closure | None:
     def item(scope: Any) -> Any:
         container = base(scope)
         at = key(scope)
-        if (type(at) is int and type(container) is list) or (
-            type(at) is str and type(container) is dict
-        ):
+        if type(at) is int and type(container) is list:
+            return container[at]
+        if type(at) is str and type(container) is dict:
             return container[at]
         raise Unusual
 

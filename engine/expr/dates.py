@@ -6,6 +6,7 @@ Only text becomes time here; there is no clock and no locale. Day and month name
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,9 @@ _MICROSECONDS = {
     "s": 1_000_000,
     "ms": 1_000,
 }
+
+_PERCENT = re.compile(r"%(.?)", re.DOTALL)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -53,7 +57,7 @@ def instant(value: Any) -> datetime:
 
 def seconds_between(work: Work, start: Any, end: Any) -> float:
     """Seconds from `start` to `end`; negative when `end` is earlier."""
-    work.charge(2)
+    work.charge(12)
     return (instant(end) - instant(start)).total_seconds()
 
 
@@ -69,7 +73,7 @@ def date(
     seconds: Any = 0,
 ) -> str:
     """Shift an instant and write it in UTC."""
-    work.charge(4)
+    work.charge(16)
     shifts = {
         "weeks": weeks,
         "days": days,
@@ -86,45 +90,53 @@ def date(
         raise Refusal("the time is outside the years 1 to 9999") from None
     if type(known(format)) is not str or len(format) > 200:
         raise Refusal("the format of `date` is a text of at most 200 characters")
-    return re.sub(r"%(.|$)", lambda match: _directive(moment, match.group(1)), format)
+    work.charge(4 * format.count("%"))
+    return _write(moment, format)
 
 
-def _directive(moment: datetime, letter: str) -> str:
-    numbers = {
-        "Y": f"{moment.year:04}",
-        "m": f"{moment.month:02}",
-        "d": f"{moment.day:02}",
-        "H": f"{moment.hour:02}",
-        "I": f"{(moment.hour + 11) % 12 + 1:02}",
-        "M": f"{moment.minute:02}",
-        "S": f"{moment.second:02}",
-        "f": f"{moment.microsecond:06}",
-        "j": f"{moment.timetuple().tm_yday:03}",
-        "y": f"{moment.year % 100:02}",
-        "u": str(moment.isoweekday()),
-        "V": f"{moment.isocalendar().week:02}",
-        "G": f"{moment.isocalendar().year:04}",
-        "p": "AM" if moment.hour < 12 else "PM",
-        "A": _DAYS[moment.weekday()],
-        "a": _DAYS[moment.weekday()][:3],
-        "B": _MONTHS[moment.month - 1],
-        "b": _MONTHS[moment.month - 1][:3],
-        "F": f"{moment.year:04}-{moment.month:02}-{moment.day:02}",
-        "T": f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}",
-        "s": str(int(moment.timestamp())),
-        "z": "+0000",
-        "Z": "UTC",
-        "%": "%",
-    }
-    written = numbers.get(letter)
-    if written is None:
-        raise Refusal(f"`%{letter}` is not a directive of `date`", mend="`%Y-%m-%dT%H:%M:%SZ`")
-    return written
+_DIRECTIVES: dict[str, Callable[[datetime], str]] = {
+    "Y": lambda moment: f"{moment.year:04}",
+    "m": lambda moment: f"{moment.month:02}",
+    "d": lambda moment: f"{moment.day:02}",
+    "H": lambda moment: f"{moment.hour:02}",
+    "I": lambda moment: f"{(moment.hour + 11) % 12 + 1:02}",
+    "M": lambda moment: f"{moment.minute:02}",
+    "S": lambda moment: f"{moment.second:02}",
+    "f": lambda moment: f"{moment.microsecond:06}",
+    "j": lambda moment: f"{moment.timetuple().tm_yday:03}",
+    "y": lambda moment: f"{moment.year % 100:02}",
+    "u": lambda moment: str(moment.isoweekday()),
+    "V": lambda moment: f"{moment.isocalendar().week:02}",
+    "G": lambda moment: f"{moment.isocalendar().year:04}",
+    "p": lambda moment: "AM" if moment.hour < 12 else "PM",
+    "A": lambda moment: _DAYS[moment.weekday()],
+    "a": lambda moment: _DAYS[moment.weekday()][:3],
+    "B": lambda moment: _MONTHS[moment.month - 1],
+    "b": lambda moment: _MONTHS[moment.month - 1][:3],
+    "F": lambda moment: f"{moment.year:04}-{moment.month:02}-{moment.day:02}",
+    "T": lambda moment: f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}",
+    "s": lambda moment: str((moment - _EPOCH) // timedelta(seconds=1)),
+    "z": lambda moment: "+0000",
+    "Z": lambda moment: "UTC",
+    "%": lambda moment: "%",
+}
+
+
+def _write(moment: datetime, format: str) -> str:
+    def directive(match: re.Match[str]) -> str:
+        write = _DIRECTIVES.get(match.group(1))
+        if write is None:
+            raise Refusal(
+                f"`{match.group()}` is not a directive of `date`", mend="`%Y-%m-%dT%H:%M:%SZ`"
+            )
+        return write(moment)
+
+    return _PERCENT.sub(directive, format)
 
 
 def duration(work: Work, value: Any) -> Any:
     """Turn duration text (`2h30m`) into seconds, and seconds into duration text."""
-    work.charge(2)
+    work.charge(8)
     if is_number(known(value)):
         return _written(value)
     if type(value) is not str:

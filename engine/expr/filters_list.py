@@ -217,6 +217,7 @@ def largest(work: Work, value: Any, case_sensitive: Any = True, attribute: Any =
 
 def _extreme(work: Work, value: Any, name: str, key: Callable[[Any], Any]) -> Any:
     given = _items(work, value, name)
+    work.charge(4)
     if not given:
         return Missing(name, NOWHERE)
     sort_keys = _sortable(work, given, key, name)
@@ -266,6 +267,7 @@ def unique(
 def groupby(work: Work, value: Any, attribute: Any, default: Any = None) -> list[list[Any]]:
     """Gather items by an attribute: pairs [value, items], ordered by the value."""
     path = attribute_path(attribute, "groupby")
+    work.charge(6)
     groups: dict[Any, list[Any]] = {}
     for item in _items(work, value, "groupby"):
         try:

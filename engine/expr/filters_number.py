@@ -66,7 +66,7 @@ def absolute(work: Work, value: Any) -> Any:
 def round_(work: Work, value: Any, precision: Any = 0, method: Any = "common") -> Any:
     """Round: half away from zero, or `ceil`, or `floor`. To no places, the result is an integer."""
     given = number(value, "round")
-    work.charge(2)
+    work.charge(10)
     if type(known(precision)) is not int or abs(precision) > 15:
         raise Refusal("the precision of `round` is an integer from -15 to 15")
     rounding = _ROUNDING.get(method) if type(known(method)) is str else None

@@ -13,6 +13,8 @@ from engine.expr.bounds import JSON_DEPTH, RESULT_BYTES, Refusal, Work, describe
 from engine.expr.operators import pluck, require, text_of
 from engine.expr.undefined import known
 
+_TRIMMED = 50
+
 
 def _text(work: Work, value: Any, name: str) -> str:
     text: str = require(value, "string", f"`{name}`")
@@ -52,7 +54,11 @@ def title(work: Work, value: Any) -> str:
 def trim(work: Work, value: Any, characters: Any = None) -> str:
     """Remove white space, or the given characters, from both ends."""
     text = _text(work, value, "trim")
-    return text.strip(None if characters is None else require(characters, "string", "`trim`"))
+    if characters is None:
+        return text.strip()
+    if len(require(characters, "string", "`trim`")) > _TRIMMED:
+        raise Refusal(f"`trim` takes at most {_TRIMMED} characters to remove")
+    return text.strip(characters)
 
 
 def replace(work: Work, value: Any, old: Any, new: Any, count: Any = None) -> str:
@@ -87,7 +93,7 @@ def truncate(
     """Shorten it to `length` characters, `end` included; at a word unless `killwords`."""
     text = _text(work, value, "truncate")
     limit = _count(length, "the length of `truncate`")
-    tail = require(end, "string", "`truncate`")
+    tail: str = require(end, "string", "`truncate`")
     if len(tail) > limit:
         raise Refusal("the end of `truncate` is longer than its length")
     if len(text) <= limit:
@@ -119,6 +125,7 @@ def string(work: Work, value: Any) -> str:
 def tojson(work: Work, value: Any, indent: Any = None) -> str:
     """Write it as JSON, keys in their own order, no HTML escapes."""
     known(value)
+    work.charge(16)
     spaces = None if indent is None else _count(indent, "the indent of `tojson`")
     if spaces is not None and spaces > 8:
         raise Refusal("the indent of `tojson` is at most 8")
@@ -148,6 +155,7 @@ def _read_integer(digits: str) -> int:
 def fromjson(work: Work, value: Any) -> Any:
     """Read JSON text."""
     text = _text(work, value, "fromjson")
+    work.charge(16)
     work.charge(text.count(",") + text.count("[") + text.count("{"))
     depth = deepest = 0
     if text.count("[") + text.count("{") > JSON_DEPTH:
@@ -182,6 +190,7 @@ def urlencode(work: Work, value: Any) -> str:
 
 
 def _quoted(work: Work, text: str, safe: str) -> str:
+    work.charge(4)
     work.charge_text(3 * text_bytes(text))
     return quote(text, safe=safe)
 

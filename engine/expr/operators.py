@@ -24,6 +24,7 @@ from engine.expr.bounds import (
 from engine.expr.undefined import Missing, known
 
 _NUMBERS = frozenset({int, float})
+_TEXT = frozenset({str})
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -154,21 +155,26 @@ def equal(work: Work, left: Any, right: Any) -> bool:
     work.charge(1)
     kind = type(left)
     other = type(right)
-    if kind in _NUMBERS and other in _NUMBERS:
+    if left is right:
+        return True
+    if kind is str and other is str:
+        work.charge(len(left) // 64)
         return bool(left == right)
     if kind is list and other is list:
-        return len(left) == len(right) and all(
-            equal(work, mine, theirs) for mine, theirs in zip(left, right, strict=True)
+        if len(left) != len(right):
+            return False
+        work.charge(len(left))
+        return all(
+            mine is theirs or equal(work, mine, theirs)
+            for mine, theirs in zip(left, right, strict=True)
         )
+    if kind in _NUMBERS and other in _NUMBERS:
+        return bool(left == right)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return len(left) == len(right) and all(
             key in right and equal(work, left[key], right[key]) for key in left
         )
-    if kind is not other:
-        return False
-    if kind is str:
-        work.charge(len(left) // 64)
-    return bool(left == right)
+    return kind is other and bool(left == right)
 
 
 def contains(work: Work, needle: Any, haystack: Any) -> bool:
@@ -176,6 +182,13 @@ def contains(work: Work, needle: Any, haystack: Any) -> bool:
     known(needle)
     known(haystack)
     if type(haystack) is list:
+        kind = type(needle)
+        if kind in _NUMBERS or kind is str:
+            work.charge(1 + len(haystack) // 2)
+            kinds = _NUMBERS if kind in _NUMBERS else _TEXT
+            if kind is str:
+                work.charge(len(needle) * len(haystack) // 512)
+            return any(type(item) in kinds and item == needle for item in haystack)
         return any(equal(work, needle, item) for item in haystack)
     if isinstance(haystack, Mapping):
         work.charge(1)

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from engine.errors import ExpressionError
 from engine.expr.ambient import EvalScope
-from engine.expr.bounds import Refusal, Work, kind_of
+from engine.expr.bounds import RESULT_BYTES, Refusal, kind_of
 from engine.expr.evaluation import failure
 from engine.expr.expression import Expression, compile_expression, condition_error
-from engine.expr.operators import concat, text_of
+from engine.expr.operators import text_of
 from engine.expr.tokens import refuse
 from engine.values.json import Json
 
@@ -216,8 +216,7 @@ def compile_value(value: Json) -> CompiledValue:
     evaluate = _compile(value)
     if evaluate is None:
         return CompiledValue(value, True, (), lambda scope: value)
-    constant = isinstance(value, str) and not expressions
-    return CompiledValue(value, constant, tuple(expressions), evaluate)
+    return CompiledValue(value, not expressions, tuple(expressions), evaluate)
 
 
 _Evaluate: TypeAlias = Callable[[Any], Any]
@@ -250,16 +249,18 @@ def _compile_text(text: str) -> _Evaluate | None:
         texts = [
             piece if isinstance(piece, str) else _inserted(piece, scope) for piece in pieces
         ]
-        try:
-            return concat(Work(), *texts)
-        except Refusal as refusal:
-            raise failure(text, refusal, 0, len(text)) from None
+        if sum(map(len, texts)) > RESULT_BYTES:
+            refusal = Refusal(f"the text is over the limit of {RESULT_BYTES} bytes")
+            raise failure(text, refusal, 0, len(text))
+        return "".join(texts)
 
     return evaluate
 
 
 def _inserted(expression: Expression, scope: Any) -> str:
     value = expression.evaluate(scope)
+    if type(value) is str:
+        return value
     try:
         return text_of(value)
     except Refusal as refusal:
