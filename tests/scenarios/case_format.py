@@ -131,7 +131,7 @@ class Case(Part):
     do: list[Action] = []
     expect: Expect = Expect()
     main: bool = True
-    queues: list[str] = ["default"]
+    queues: tuple[str, ...] = ("default",)
 
     def __str__(self) -> str:
         return f"{self.case}-{self.title.replace(' ', '_')}"
