@@ -21,6 +21,7 @@ from engine.expr.parse import Path, path_of, place_of
 from engine.expr.predicates import PREDICATES
 from engine.expr.suggest import suggest
 from engine.expr.tokens import refuse
+from engine.expr.types import static_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +300,6 @@ class Checker:
 
     def arithmetic(self, node: nodes.BinExpr, guarded: bool) -> None:
         """Check an operator on numbers; `+` and `*` take text and lists too."""
-        from engine.expr.types import static_type
-
         self.children(node, guarded)
         for operand in (node.left, node.right):
             kind = static_type(operand)

@@ -6,13 +6,15 @@ Only text becomes time here; there is no clock and no locale. Day and month name
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.expr.bounds import Refusal, Work, describe
 from engine.expr.operators import is_number
 from engine.expr.undefined import known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}"

@@ -5,6 +5,7 @@ is a call into the `Evaluation`, which counts, checks and knows the place.
 Rule 2: nothing is evaluated while compiling: the optimizer is off and every operator intercepted.
 """
 
+# ruff: noqa: N802, N815 - the visitor's method names are Jinja's
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -65,8 +66,8 @@ class _Generator(CodeGenerator):
         self._do(node, frame, "list", *node.items)
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:
-        self._do(node, frame, "mapping", *(part for pair in node.items for part in
-                                           (pair.key, pair.value)))  # fmt: skip
+        parts = [part for pair in node.items for part in (pair.key, pair.value)]
+        self._do(node, frame, "mapping", *parts)
 
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
         names = tuple(operand.op for operand in node.ops)

@@ -6,8 +6,7 @@ nothing of Python or Jinja shows through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.errors import EngineError, ExpressionError
 from engine.expr import operators
@@ -18,6 +17,9 @@ from engine.expr.functions import FUNCTIONS
 from engine.expr.parse import unpack
 from engine.expr.predicates import PREDICATES
 from engine.expr.undefined import NOWHERE, Missing, known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "binary": operators.binary,
@@ -62,7 +64,7 @@ class Evaluation:
             return operators.item_of(value, known(key))
         except LookupError:
             return self._missing(place)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
             self.fail(place, error)
 
     def _missing(self, place: int) -> Missing:
@@ -88,10 +90,10 @@ class Evaluation:
         """Call a function."""
         return self._run(place, FUNCTIONS[name].run, *operands, **named)
 
-    def _run(self, place: int, run: Callable[..., Any], *operands: Any, **named: Any) -> Any:
+    def _run(self, place: int, run: Callable[..., Any], /, *operands: Any, **named: Any) -> Any:
         try:
             return run(self.work, *operands, **named)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
             self.fail(place, error)
 
     def fail(self, place: int, error: Exception) -> NoReturn:
@@ -103,9 +105,7 @@ class Evaluation:
             if error.place is not None and error.place != NOWHERE:
                 offset, length = error.place
             raise failure(self.source, error, offset, length) from None
-        raise failure(
-            self.source, Refusal("this cannot be evaluated"), offset, length
-        ) from None
+        raise failure(self.source, Refusal("this cannot be evaluated"), offset, length) from None
 
     def finish(self, render: Callable[[Any], Iterator[str]]) -> Any:
         """Run the generated code and return its value as JSON."""
@@ -114,7 +114,7 @@ class Evaluation:
             for _ in render(self):
                 pass
             return settle(known(self.vars[RESULT]), self.work)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
             self.fail(whole, error)
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-
-from jinja2 import nodes
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionError
-from engine.expr.ambient import EvalScope
 from engine.expr.check import Call, Checker, Reference
 from engine.expr.closures import GIVES_UP, JSON_TYPES, Closure, compile_closure
 from engine.expr.environment import ENVIRONMENT, Render, generate
@@ -19,7 +15,14 @@ from engine.expr.functions import DRAWING
 from engine.expr.parse import parse
 from engine.expr.tokens import refuse
 from engine.expr.types import static_type
-from engine.values.json import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import nodes
+
+    from engine.expr.ambient import EvalScope
+    from engine.values.json import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,7 @@ def compile_expression(source: str, *, fast: bool = True) -> Expression:
         references=tuple(sorted(checker.references, key=lambda found: found.offset)),
         calls=tuple(sorted(checker.calls, key=lambda found: found.offset)),
         static_type=static_type(tree),
-        constant=not checker.references
-        and all(call.name not in DRAWING for call in checker.calls),
+        constant=not checker.references and all(call.name not in DRAWING for call in checker.calls),
         evaluate=slow if closure is None else _fast(closure, slow),
     )
 

@@ -5,14 +5,16 @@ The names are checked when the expression is compiled; here they are looked up i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.expr.bounds import Refusal, Work
 from engine.expr.filters_text import attribute_path
-from engine.expr.functions import Operation
 from engine.expr.operators import pluck, require
 from engine.expr.predicates import PREDICATES
 from engine.expr.undefined import NOWHERE, Missing, known
+
+if TYPE_CHECKING:
+    from engine.expr.functions import Operation
 
 _DEEPEST = 8
 
@@ -28,6 +30,7 @@ class Applying:
         work: Work,
         value: Any,
         filter: Any = None,
+        /,
         *arguments: Any,
         attribute: Any = None,
         default: Any = None,
@@ -55,22 +58,22 @@ class Applying:
         work.depth -= 1
         return mapped
 
-    def select(self, work: Work, value: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    def select(self, work: Work, value: Any, test: Any = None, /, *arguments: Any) -> list[Any]:
         """Keep the items for which a test holds; without one, those that are truthy."""
         return _chosen(work, value, "select", None, test, arguments, wanted=True)
 
-    def reject(self, work: Work, value: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    def reject(self, work: Work, value: Any, test: Any = None, /, *arguments: Any) -> list[Any]:
         """Drop the items for which a test holds; without one, those that are truthy."""
         return _chosen(work, value, "reject", None, test, arguments, wanted=False)
 
     def selectattr(
-        self, work: Work, value: Any, attribute: Any, test: Any = None, *arguments: Any
+        self, work: Work, value: Any, attribute: Any, test: Any = None, /, *arguments: Any
     ) -> list[Any]:
         """Keep the items for whose attribute a test holds; without one, a truthy attribute."""
         return _chosen(work, value, "selectattr", attribute, test, arguments, wanted=True)
 
     def rejectattr(
-        self, work: Work, value: Any, attribute: Any, test: Any = None, *arguments: Any
+        self, work: Work, value: Any, attribute: Any, test: Any = None, /, *arguments: Any
     ) -> list[Any]:
         """Drop the items for whose attribute a test holds; without one, a truthy attribute."""
         return _chosen(work, value, "rejectattr", attribute, test, arguments, wanted=False)

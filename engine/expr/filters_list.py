@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.expr.bounds import Refusal, Work, describe, kind_of, text_bytes
 from engine.expr.filters_number import number
 from engine.expr.filters_text import attribute_path, pluck_item
 from engine.expr.operators import is_number, pluck, require
 from engine.expr.undefined import NOWHERE, Missing, known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def default(work: Work, value: Any, fallback: Any = "", boolean: Any = False) -> Any:
@@ -253,9 +255,7 @@ def canonical(work: Work, value: Any) -> Any:
     return ("mapping", frozenset((key, canonical(work, value[key])) for key in value))
 
 
-def unique(
-    work: Work, value: Any, case_sensitive: Any = True, attribute: Any = None
-) -> list[Any]:
+def unique(work: Work, value: Any, case_sensitive: Any = True, attribute: Any = None) -> list[Any]:
     """Keep the first of items that are equal, or equal in an attribute."""
     key = _key_of(attribute, "unique", case_sensitive)
     seen: dict[Any, Any] = {}

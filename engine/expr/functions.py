@@ -5,12 +5,14 @@ Time and randomness come from the ambient of the scope, so they are recorded or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.expr.bounds import RANGE_ITEMS, Refusal, Work, describe
 from engine.expr.dates import seconds_between
 from engine.expr.undefined import known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Operation(NamedTuple):

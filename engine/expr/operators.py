@@ -190,9 +190,9 @@ def contains(work: Work, needle: Any, haystack: Any) -> bool:
                 work.charge(len(needle) * len(haystack) // 512)
             return any(type(item) in kinds and item == needle for item in haystack)
         return any(equal(work, needle, item) for item in haystack)
-    if isinstance(haystack, Mapping):
+    if isinstance(haystack, Mapping) and type(needle) is str:
         work.charge(1)
-        return type(needle) is str and needle in haystack
+        return needle in haystack
     if type(haystack) is str and type(needle) is str:
         # Python's search is linear in the haystack in all but contrived cases.
         work.charge_text(len(haystack))

@@ -7,16 +7,18 @@ node that travels with it everywhere.
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.expr.bounds import CHOICES, DEPTH, NODES
 from engine.expr.tokens import Tokens, refuse
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _SHIFT = 16
 _MASK = (1 << _SHIFT) - 1
@@ -50,10 +52,13 @@ def parse(source: str, environment: ImmutableSandboxedEnvironment) -> nodes.Expr
         refuse(source, "the expression has too many choices", 0, mend="use `switch`")
     parser = Parser(environment, "", state="variable")
     parser.stream = TokenStream(iter(tokens.tokens), None, None)
+    stopped_at = None
     try:
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
-        _refuse_syntax(tokens, parser.stream.current, error.lineno)
+        stopped_at = error.lineno
+    if stopped_at is not None:
+        _refuse_syntax(tokens, parser.stream.current, stopped_at)
     if not parser.stream.eos:
         _refuse_token(tokens, parser.stream.current)
     _Places(tokens).settle(tree, 0)

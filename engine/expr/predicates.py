@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.expr.bounds import Refusal, Work, describe, kind_of
 from engine.expr.functions import Operation
 from engine.expr.operators import contains, equal, ordered, require
 from engine.expr.undefined import Missing, known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _defined(work: Work, value: Any) -> bool:

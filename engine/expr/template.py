@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engine.errors import ExpressionError
-from engine.expr.ambient import EvalScope
 from engine.expr.bounds import RESULT_BYTES, Refusal, kind_of
 from engine.expr.evaluation import failure
 from engine.expr.expression import Expression, compile_expression, condition_error
 from engine.expr.operators import text_of
 from engine.expr.tokens import refuse
-from engine.values.json import Json
+
+if TYPE_CHECKING:
+    from engine.expr.ambient import EvalScope
+    from engine.values.json import Json
 
 JsonPath: TypeAlias = tuple[str | int, ...]
 
@@ -108,18 +110,18 @@ def _end_of_hole(text: str, start: int) -> int:
     stack: list[str] = []
     position = start
     while (found := _INSIDE.search(text, position)) is not None:
-        token = found.group()
+        sign = found.group()
         position = found.end()
-        if token == "}}":
+        if sign == "}}":
             if not stack or stack[-1] != "{":
                 return found.start()
             stack.pop()
             position -= 1
-        elif token in "([{":
-            stack.append(token)
-        elif token in _CLOSES and stack and stack[-1] == _CLOSES[token]:
+        elif sign in "([{":
+            stack.append(sign)
+        elif sign in _CLOSES and stack and stack[-1] == _CLOSES[sign]:
             stack.pop()
-    refuse(text, "`${{` is not closed", start - 3, 3, mend="end it with `}}`")
+    return refuse(text, "`${{` is not closed", start - 3, 3, mend="end it with `}}`")
 
 
 def _refuse_lone(text: str, offset: int, opening: str) -> None:
@@ -246,9 +248,7 @@ def _compile_text(text: str) -> _Evaluate | None:
     ]
 
     def evaluate(scope: Any) -> str:
-        texts = [
-            piece if isinstance(piece, str) else _inserted(piece, scope) for piece in pieces
-        ]
+        texts = [piece if isinstance(piece, str) else _inserted(piece, scope) for piece in pieces]
         if sum(map(len, texts)) > RESULT_BYTES:
             refusal = Refusal(f"the text is over the limit of {RESULT_BYTES} bytes")
             raise failure(text, refusal, 0, len(text))
