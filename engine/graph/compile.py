@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.definition.diagnostic import Diagnostic, Report
+from engine.definition.diagnostic import Diagnostic
 from engine.definition.document import Document, Mapping, Scalar, Span, to_json
 from engine.graph.build import Builder
+from engine.graph.checks import check
+from engine.graph.findings import Findings
 from engine.graph.options import Options
 from engine.graph.outline import Outline, outline_of, walk
 from engine.graph.revision import canonical, load_graph
@@ -38,7 +40,7 @@ class Compiled(msgspec.Struct, frozen=True):
         """
         known = ""
         for part in step_path.split("/"):
-            name = part.partition("[")[0]
+            name = part.partition("[")[0].partition("#")[0]
             candidate = f"{known}/{name}" if known else name
             if candidate in self.places:
                 known = candidate
@@ -47,9 +49,10 @@ class Compiled(msgspec.Struct, frozen=True):
 
 def compile_document(document: Document) -> Compiled:
     """Compile one workflow by itself; what needs other files or the activities is not looked at."""
-    report = Report(document.file)
+    report = Findings(document.file)
     outline = outline_of(document)
     graph = _graph(outline, report)
+    check(outline, graph, report)
     diagnostics = report.sorted()
     places = {site.path: site.name_span for site in walk(outline.blocks)}
     if any(found.severity == "error" for found in diagnostics):
@@ -57,7 +60,7 @@ def compile_document(document: Document) -> Compiled:
     return Compiled(load_graph(canonical(graph)), diagnostics, places)
 
 
-def _graph(outline: Outline, report: Report) -> StepGraph:
+def _graph(outline: Outline, report: Findings) -> StepGraph:
     document = outline.document
     root = document.root
     options = Options(report, root.get("retries"))
@@ -79,7 +82,7 @@ def _graph(outline: Outline, report: Report) -> StepGraph:
 
 
 def _signals(
-    node: Node | None, document: Document, report: Report
+    node: Node | None, document: Document, report: Findings
 ) -> dict[str, SignalDeclaration]:
     if not isinstance(node, Mapping):
         return {}
@@ -93,7 +96,7 @@ def _signals(
     }
 
 
-def _schema(node: Node | None, document: Document, report: Report) -> JsonObject | bool | None:
+def _schema(node: Node | None, document: Document, report: Findings) -> JsonObject | bool | None:
     if node is None or (isinstance(node, Scalar) and node.value is None):
         return None
     try:

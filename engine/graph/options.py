@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from engine.definition.document import Mapping, Node, Scalar, Sequence
 from engine.definition.spell import suggest
 from engine.definition.wording import listed
-from engine.graph.text import bare, has_expression, normalise
+from engine.graph.text import has_expression, normalise, sole
 from engine.values.duration import format_duration, parse_duration
 from engine.values.retry import RetryPolicy
 
@@ -64,7 +64,8 @@ class Options:
         """A COND without its delimiters."""
         if not isinstance(node, Scalar):
             return None
-        return bare(node.text) or node.text.strip()
+        hole = sole(node.text)
+        return node.text.strip() if hole is None else hole.source.strip()
 
     @overload
     def name(self, node: Node | None, default: str = "") -> str: ...

@@ -131,6 +131,38 @@ def walk(blocks: tuple[Block, ...]) -> Iterator[Site]:
             yield from walk(site.blocks)
 
 
+@dataclass(frozen=True, eq=False)
+class Position:
+    """A site and the way down to it: each block around it with the step that holds the block."""
+
+    site: Site
+    trail: tuple[tuple[Site | None, Block], ...]
+    order: int  # its turn in the file
+
+    def inside(self, *roles: Role) -> bool:
+        """Whether a block of one of these roles is around it."""
+        return any(block.role in roles for _, block in self.trail)
+
+
+def positions(outline: Outline) -> tuple[Position, ...]:
+    """Every site of a document with its way, parents before children, in file order."""
+    found: list[Position] = []
+
+    def take(
+        blocks: tuple[Block, ...],
+        holder: Site | None,
+        trail: tuple[tuple[Site | None, Block], ...],
+    ) -> None:
+        for block in blocks:
+            for site in block.steps:
+                way = (*trail, (holder, block))
+                found.append(Position(site, way, len(found)))
+                take(site.blocks, site, way)
+
+    take(outline.blocks, None, ())
+    return tuple(found)
+
+
 def outline_of(document: Document) -> Outline:
     """Read the steps of a document."""
     root = document.root
