@@ -22,10 +22,10 @@ def number(value: float) -> str:
 
 def spread_text(spread: Spread | None) -> str:
     if spread is None:
-        return "–"
+        return "-"
     if spread.low == spread.high:
         return number(spread.median)
-    return f"{number(spread.median)} [{number(spread.low)}–{number(spread.high)}]"
+    return f"{number(spread.median)} [{number(spread.low)} to {number(spread.high)}]"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -59,7 +59,8 @@ class Report:
         return [
             "# Benchmark results",
             "",
-            f"Made by `{self.command}`; do not edit by hand. Median [lowest–highest] of the rounds.",
+            f"Made by `{self.command}`; do not edit by hand.",
+            "Figures are the median [lowest to highest] of the rounds.",
             "What decides is the ratio within a round; absolute figures belong to the machine.",
             "",
             *table(("What", "Value"), self.facts),
@@ -71,7 +72,7 @@ class Report:
             *self._budget(),
             "## Ours : skeleton, ours : best peer",
             "",
-            "The skeleton decides nothing and stores one row per step; see `contenders/skeleton.py`.",
+            "The skeleton decides nothing and stores one row per step (`contenders/skeleton.py`).",
             "",
             *self._ratios(),
             "## Failed, lost, hung",
@@ -134,7 +135,7 @@ class Report:
                     _bound(metric, metric.skeleton_floor, skeleton),
                     _bound(metric, metric.skeleton_goal, skeleton),
                     spread_text(against),
-                    peer or "–",
+                    peer or "-",
                 )
             )
         head = ("Figure", "ours : skeleton", "floor", "goal", "ours : best peer", "best peer")
@@ -149,7 +150,7 @@ class Report:
         for contender in self.contenders:
             settings = self.record.settings(contender.name)
             rows.append(
-                (contender.name, settings.get("durability", "–"), settings.get("options", ""))
+                (contender.name, settings.get("durability", "-"), settings.get("options", ""))
             )
         return table(("Contender", "durability, as read back", "options"), rows)
 

@@ -90,8 +90,10 @@ def run(contender: Contender, workload: Workload, sizes: Sizes, python: Path) ->
 def _phases(job: Job, workload: Workload, python: Path, folder: Path) -> Outcome:
     answers: list[Outcome] = []
     for phase in workload.phases:
+        database = str(folder / "empty.db") if phase == "empty" else job.database
         answer = str(folder / f"{phase}.json")
-        child = Child(python, replace(job, phase=phase, answer=answer), folder / f"{phase}.log")
+        part = replace(job, phase=phase, database=database, answer=answer)
+        child = Child(python, part, folder / f"{phase}.log")
         try:
             outcome = child.answer(time.monotonic() + workload.timeout)
         except Hung:
@@ -109,16 +111,14 @@ def _phases(job: Job, workload: Workload, python: Path, folder: Path) -> Outcome
     return answers[-1]
 
 
-def _idle(before: Outcome, after: Outcome, *, instances: int) -> Outcome:
-    """Growth over the empty process, per instance."""
-    empty = before.figures["idle.empty"]
+def _idle(empty: Outcome, before: Outcome, after: Outcome, *, instances: int) -> Outcome:
+    """Cached: growth of the process that started them. Parked: what they add to a fresh one."""
+    cached = before.figures["idle.resident"] - before.figures["idle.empty"]
+    parked = after.figures["idle.resident"] - empty.figures["idle.resident"]
     each = 1024 * instances
     return replace(
         after,
-        figures={
-            "idle.cached": (before.figures["idle.resident"] - empty) / each,
-            "idle.parked": (after.figures["idle.resident"] - empty) / each,
-        },
+        figures={"idle.cached": cached / each, "idle.parked": parked / each},
         failed=before.failed + after.failed,
         lost=before.lost + after.lost,
     )

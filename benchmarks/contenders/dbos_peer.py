@@ -82,20 +82,20 @@ class Bench:
         dbos = DBOS(config=config)
         DBOS.launch()
         if not job.tuned:
-            self.engine = dbos._sys_db.engine  # noqa: SLF001 - only to read its settings back
+            self.engine = dbos._sys_db.engine
         self.failed = 0
 
     def result(self, handle: Any, expected: Any) -> None:
         try:
             self.failed += handle.get_result(polling_interval_sec=self.poll) != expected
-        except Exception:  # noqa: BLE001 - a failed workflow raises what it failed with
+        except Exception:
             self.failed += 1
 
     async def result_async(self, handle: Any, expected: Any) -> None:
         try:
             output = await handle.get_result(polling_interval_sec=self.poll)
             self.failed += output != expected
-        except Exception:  # noqa: BLE001 - a failed workflow raises what it failed with
+        except Exception:
             self.failed += 1
 
     def outcome(self, figures: dict[str, float]) -> Outcome:
@@ -168,9 +168,8 @@ async def run_fanout(job: Job) -> Outcome:
 async def run_signals(job: Job) -> Outcome:
     bench = Bench(job)
     rounds = job.sizes["rounds"]
-    handles = []
-    for _ in range(job.sizes["instances"]):
-        handles.append(await DBOS.start_workflow_async(signals, rounds))
+    instances = job.sizes["instances"]
+    handles = [await DBOS.start_workflow_async(signals, rounds) for _ in range(instances)]
     while len(calls) < len(handles):
         await asyncio.sleep(0.05)
     await asyncio.sleep(1.0)  # The step is stored and the wait begun: all wait now.
@@ -199,8 +198,9 @@ async def fall_asleep(bench: Bench, seconds: int) -> None:
 
 async def run_idle(job: Job) -> Outcome:
     bench = Bench(job)
-    if job.phase == "after":
-        while len(begun) < job.sizes["instances"]:  # It starts all of them again by itself.
+    if job.phase in ("empty", "after"):
+        expected = job.sizes["instances"] if job.phase == "after" else 0
+        while len(begun) < expected:  # It starts all of them again by itself.
             await asyncio.sleep(0.1)
         await asyncio.sleep(3.0)
         return bench.outcome({"idle.resident": resident_bytes()})

@@ -13,7 +13,14 @@ from typing import Any
 
 from duroxide import Client, Runtime, RuntimeOptions, SqliteProvider
 
-from benchmarks.gauge import Calls, journal_mode, latency_figures, long_figures, resident_bytes
+from benchmarks.gauge import (
+    Calls,
+    ask_outside,
+    journal_mode,
+    latency_figures,
+    long_figures,
+    resident_bytes,
+)
 from benchmarks.job import Job, Outcome
 
 Steps = Generator[Any, Any, Any]
@@ -186,16 +193,14 @@ def fall_asleep(bench: Bench, seconds: int) -> None:
     count = bench.job.sizes["instances"]
     for number in range(count):
         bench.start("sleeper", f"i{number}", seconds)
-    reader = sqlite3.connect(f"file:{bench.job.database}?mode=ro", uri=True)
     asleep = "SELECT count(*) FROM history WHERE event_type = 'TimerCreated'"
-    while reader.execute(asleep).fetchone()[0] < count:
+    while int(ask_outside(bench.job.database, asleep)) < count:
         time.sleep(0.05)
-    reader.close()
 
 
 def run_idle(job: Job) -> Outcome:
     bench = Bench(job)
-    if job.phase == "after":
+    if job.phase in ("empty", "after"):
         time.sleep(3.0)  # Whatever it loads by itself is loaded now.
         return bench.outcome({"idle.resident": resident_bytes()}, [])
     bench.start("hello", "warm", 1)

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine import Client, Engine, InstanceCancelled, InstanceFailed, ResultTimeout, activity
-
 from benchmarks.gauge import Calls, journal_mode, latency_figures, long_figures, resident_bytes
 from benchmarks.job import Job, Outcome, hold
+from engine import Client, Engine, InstanceCancelled, InstanceFailed, ResultTimeout, activity
 
 DEFINITIONS = Path(__file__).parent.parent / "workflows"
 RESULT_TIMEOUT = 600
@@ -79,7 +78,7 @@ def counters(engine: Engine) -> dict[str, float]:
     """What the engine counts about itself, when it offers that."""
     offered = getattr(engine, "counters", None)
     values = offered() if callable(offered) else offered
-    return {k: v for k, v in values.items()} if isinstance(values, Mapping) else {}
+    return dict(values) if isinstance(values, Mapping) else {}
 
 
 async def hello(bench: Bench) -> dict[str, float]:
@@ -154,7 +153,7 @@ async def fall_asleep(bench: Bench, seconds: int) -> None:
 
 
 async def idle(bench: Bench) -> dict[str, float]:
-    if bench.job.phase == "after":
+    if bench.job.phase in ("empty", "after"):
         await asyncio.sleep(3.0)  # Whatever it loads by itself is loaded now.
         return {"idle.resident": resident_bytes()}
     warm = await bench.client.start("hello", {"value": 1}, id="warm")

@@ -59,7 +59,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class GroupCommit:
-    """Rows handed over while the writer writes are its next transaction; one hop per transaction."""
+    """Rows handed over while the writer writes are its next transaction; one hop for each."""
 
     def __init__(self, database: str) -> None:
         self._loop = asyncio.get_running_loop()
@@ -117,7 +117,18 @@ class GroupCommit:
 
 
 Argument = Callable[[State], Any]
-Activity = Callable[[Any], Awaitable[Any]]
+
+
+def output_before(key: int) -> Argument:
+    return lambda state: state["steps"][key - 1]
+
+
+def input_at(key: int) -> Argument:
+    return lambda state: state["input"][key]
+
+
+def result_of(state: State) -> Any:
+    return state["result"]
 
 
 class Skeleton:
@@ -151,9 +162,7 @@ class Skeleton:
         state = await self.start(name, value)
         state["steps"][-1] = value
         for key in range(steps):
-            await asyncio.create_task(
-                self.step(state, key, lambda s, k=key: s["steps"][k - 1], lambda s: s["result"])
-            )
+            await asyncio.create_task(self.step(state, key, output_before(key), result_of))
         return state
 
     async def at_once(self, name: str, width: int) -> State:
@@ -161,9 +170,7 @@ class Skeleton:
         state = await self.start(name, list(range(width)))
         await asyncio.gather(
             *(
-                asyncio.create_task(
-                    self.step(state, key, lambda s, k=key: s["input"][k], lambda s: s["result"])
-                )
+                asyncio.create_task(self.step(state, key, input_at(key), result_of))
                 for key in range(width)
             )
         )
