@@ -53,7 +53,17 @@ class Line:
     `closed`, the attempt has been reported and nobody listens.
     """
 
-    __slots__ = ("call", "cancelled", "cancels", "closed", "details", "last_beat", "sink", "task")
+    __slots__ = (
+        "announced",
+        "call",
+        "cancelled",
+        "cancels",
+        "closed",
+        "details",
+        "last_beat",
+        "sink",
+        "task",
+    )
 
     def __init__(self, call: ActivityCall, sink: Callable[[Line, Json], None]) -> None:
         self.call = call
@@ -61,6 +71,7 @@ class Line:
         self.details = call.heartbeat_details
         self.cancelled = False
         self.closed = False
+        self.announced = False
         self.last_beat = 0.0
         self.task: asyncio.Task[Any] | None = None
         self.cancels = 0  # requests the task had before this attempt began

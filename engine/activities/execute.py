@@ -42,14 +42,16 @@ class Callee:
         self._context_parameter = definition.signature.context_parameter
         self._result_limit = result_limit
 
-    async def call(self, line: Line) -> Outcome:
-        """Await the coroutine function in the current task.
+    async def call_here(self, line: Line) -> Outcome:
+        """As `call`, for whatever task this turns out to run in."""
+        return await self.call(line, this_task())
+
+    async def call(self, line: Line, task: asyncio.Task[Any]) -> Outcome:
+        """Await the coroutine function in the current task, which is `task`.
 
         Raises:
             CancelledError: the task was asked to stop, whether the activity obeyed or not.
         """
-        task = asyncio.current_task()
-        assert task is not None  # there is no await outside a task
         line.task = task
         line.cancels = task.cancelling()
         try:
@@ -90,6 +92,13 @@ class Callee:
 
     def _succeeded(self, result: object) -> Succeeded:
         return Succeeded(to_json(result, limit=self._result_limit))
+
+
+def this_task() -> asyncio.Task[Any]:
+    """The current task."""
+    task = asyncio.current_task()
+    assert task is not None  # there is no await outside a task
+    return task
 
 
 def failed(error: BaseException, line: Line) -> Failed:

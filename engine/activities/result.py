@@ -65,8 +65,8 @@ def to_json(value: object, *, limit: int = RESULT_LIMIT, what: str = "the result
     try:
         encoded = _encode(value)
         decoded: Json = _decode(encoded)
-    except Exception as error:
-        raise _refusal(what, value, error) from error
+    except Exception as error:  # noqa: BLE001  # whatever it is, the refusal tells it
+        raise _refusal(what, value, error) from None
     if len(encoded) > limit:
         raise ActivityLimitError(what, len(encoded), limit)
     # The encoder writes NaN and the infinities as null, so only a text with a null may hide one;

@@ -18,7 +18,7 @@ import msgspec
 
 from engine.activities.attempt import Attempt, supervise
 from engine.activities.context import ActivityCall, Line
-from engine.activities.execute import Callee
+from engine.activities.execute import Callee, this_task
 from engine.activities.outcome import Failed, Outcome
 from engine.activities.process.locator import locator_of
 from engine.activities.process.pool import ProcessAttempt, ProcessPool
@@ -59,7 +59,8 @@ class RunnerOptions(msgspec.Struct, frozen=True, kw_only=True):
 class ActivityRunner:
     """Runs attempts between `async with` and its end; threads and subprocesses start on demand.
 
-    `on_heartbeat` is called on the loop with the call and its latest details.
+    `on_heartbeat` is called on the loop with the call and its latest details; heartbeats that come
+    faster than the loop turns are told as one.
     """
 
     def __init__(
@@ -131,8 +132,7 @@ class ActivityRunner:
         if self._loop is None or self._closing:
             raise RuntimeError("the runner is not open")
         callee = self._callees.get(call.name) or self._callee(call.name)
-        task = asyncio.current_task()
-        assert task is not None  # there is no await outside a task
+        task = this_task()
         self._running.add(task)
         try:
             line = Line(call, self._heard)
@@ -145,7 +145,7 @@ class ActivityRunner:
                 and call.heartbeat_timeout is None
                 and call.deadline is None
             ):
-                return await callee.call(line)
+                return await callee.call(line, task)
             return await self._run_beside(callee, line)
         finally:
             self._leave(task)
@@ -159,7 +159,7 @@ class ActivityRunner:
         time_left = self._time_left(line.call)
         if time_left is not None and time_left <= 0:
             return _too_late(line)
-        task = asyncio.create_task(callee.call(line), name=line.call.name)
+        task = asyncio.create_task(callee.call_here(line), name=line.call.name)
         attempt = TaskAttempt(task, self._left_behind)
         return await self._supervise(attempt, line, time_left)
 
@@ -228,8 +228,13 @@ class ActivityRunner:
         if details is not None:
             line.details = details
         line.last_beat = loop.time()
-        if self._on_heartbeat is not None:
-            loop.call_soon_threadsafe(self._on_heartbeat, line.call, line.details)
+        if self._on_heartbeat is not None and not line.announced:
+            line.announced = True  # one call stands for all heartbeats until it is made
+            loop.call_soon_threadsafe(self._announce, line, self._on_heartbeat)
+
+    def _announce(self, line: Line, listener: Callable[[ActivityCall, Json], None]) -> None:
+        line.announced = False
+        listener(line.call, line.details)
 
     async def _drain(self, microseconds: int) -> None:
         if self._running:

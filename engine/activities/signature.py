@@ -1,8 +1,10 @@
 """The JSON face of a Python function: what `with` may hold, what comes out, and the way in.
 
 Type hints become two JSON Schemas, for checks at deploy time and completion in the editor, and one
-converter, for the arguments of each call. A function without hints accepts anything. Rule: what
-the schema allows binds, what it refuses does not.
+converter, for the arguments of each call. A function without hints accepts anything.
+
+Rule: what the schema refuses does not bind. Beyond the schema, bind refuses a text that is not
+the instant, UUID or number it should be, and `2.0` where an integer is asked.
 """
 
 from __future__ import annotations
@@ -97,7 +99,7 @@ class Signature:
             if len(bound) != len(args):
                 bound.update(self._bind_extra(args))
         except msgspec.ValidationError as error:
-            raise _refusal(str(error)) from error
+            raise _refusal(str(error)) from None  # it says the same in other words
         return bound
 
     def _bind_extra(self, args: JsonObject) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine.activities.context import Line
-from engine.activities.execute import Callee, failed
+from engine.activities.execute import Callee, failed, this_task
 from engine.activities.outcome import Failed, Outcome
 from engine.activities.process.locator import Locator, locate
 from engine.activities.process.wire import (
@@ -44,6 +44,7 @@ _GARBLED: Final = 70  # EX_SOFTWARE
 def main(fd: int, parent: int, memory_limit: int | None) -> None:
     """Serve until the socket ends; `memory_limit` is bytes of address space."""
     _die_with(parent)
+    _leave_shutdown_to_the_node()
     os.set_inheritable(fd, False)  # what an activity starts must not keep the line open
     if memory_limit is not None:
         _limit_memory(memory_limit)
@@ -88,14 +89,14 @@ class Child:
                 self._loop = None
 
     async def _await(self, callee: Callee, line: Line) -> Outcome:
-        task = asyncio.current_task()
+        task = this_task()
         with self._guard:
             self._loop = asyncio.get_running_loop()
             line.task = task
             too_early = line.cancelled  # there was no loop yet to tell
-        if too_early and task is not None:
+        if too_early:
             task.cancel()
-        return await callee.call(line)
+        return await callee.call(line, task)
 
     def _callee(self, run: Run) -> Callee:
         key = run.locator, run.result_limit
@@ -152,6 +153,15 @@ def _die_with(parent: int) -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the kernel was asked
         os._exit(0)
+
+
+def _leave_shutdown_to_the_node() -> None:
+    """Service managers send SIGTERM to every process of a service; the node decides what it means.
+
+    A handler and not SIG_IGN, which what an activity starts would inherit.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
 
 def _end_group() -> NoReturn:
