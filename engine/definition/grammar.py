@@ -29,7 +29,6 @@ class Shape(Enum):
     DEFAULTS = "a mapping from step kinds to their options"
     RAISE = "an error, or one expression that is one"
     SLEEP = "a duration, or `until:` with a time"
-    MAPPING = "a mapping with fields of its own"  # described by `Field.fields`
     VALUE = "a value"  # any YAML data, its scalars may be expressions
     MAPPING_VALUE = "a mapping, or one expression that is one"
     LIST_VALUE = "a list, or one expression that is one"
@@ -70,7 +69,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     minimum: int | None = None
     maximum: int | None = None
     examples: tuple[object, ...] = ()
-    fields: tuple[Field, ...] = ()
     not_yet: str | None = None  # what to do instead, for now
 
 

@@ -52,6 +52,8 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\n]*(?=\n))+)+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")
 _TAG = re.compile(r"![^\s,\[\]{}]*")
+_TAGGED_TEXT = re.compile(r"!!str\s+\Z")
+_EMPTY_BEHIND = re.compile(r"\s*(?:#[^\n]*\n\s*)*[:?,-]")
 _DIRECTIVE = re.compile(r"%(\S*)[ \t]*(\S*)[^\n]*")
 
 
@@ -152,7 +154,18 @@ class _Scanner(Scanner):
 class _Frame:
     """A collection that is being read. `size` and `height` count aliases in full."""
 
-    __slots__ = ("anchor", "entries", "first", "flow", "height", "items", "key", "size", "start")
+    __slots__ = (
+        "anchor",
+        "entries",
+        "first",
+        "flow",
+        "height",
+        "instead",
+        "items",
+        "key",
+        "size",
+        "start",
+    )
 
     def __init__(self, event: Any, *, mapping: bool) -> None:
         self.anchor: str | None = event.anchor
@@ -162,6 +175,7 @@ class _Frame:
         self.entries: list[Entry] | None = [] if mapping else None
         self.first: dict[str, Scalar] = {}
         self.key: Node | None = None
+        self.instead: Scalar | None = None  # what the author meant, when it was no mapping
         self.size = 1
         self.height = 1
 
@@ -176,6 +190,7 @@ class _Builder:
         self.shielded: list[tuple[int, int]] = []  # stretches in which a tab is content
         self._documents = 0
         self._nodes = 0
+        self._last = 0  # where the event before this one ended
         self._open: list[_Frame] = []
         # Anchor -> node, its size, its height; None while its collection is still open.
         self._anchors: dict[str, tuple[Node, int, int] | None] = {}
@@ -191,6 +206,7 @@ class _Builder:
             self._alias(event)
         elif isinstance(event, DocumentStartEvent):
             self._document(event)
+        self._last = event.end_mark.index
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -210,7 +226,7 @@ class _Builder:
         if event.anchor is not None:
             start = self._behind_properties(start, event)
         if style == "plain" and not text:
-            end = start
+            start = end = self._empty_place(start)
         else:
             end = scalar_end(self.lines.text, start, event.end_mark.index, style)
         if style != "plain":
@@ -219,7 +235,8 @@ class _Builder:
         if style == "double" and _SURROGATE.search(text):
             text = self._joined(text, span)
         value: bool | int | float | str | None = text
-        if style == "plain":
+        before = self.lines.text[max(0, start - 40) : start]
+        if style == "plain" and not _TAGGED_TEXT.search(before):
             try:
                 value = resolve(text)
             except NotJson as error:
@@ -230,6 +247,11 @@ class _Builder:
         node = Scalar(value, text, style, span, runs)
         self._remember(event.anchor, node, 1, 1)
         self._place(node, 1, 1)
+
+    def _empty_place(self, start: int) -> int:
+        """The place behind the `:` or `-` of nothing; ruamel gives one behind a comment."""
+        behind = _EMPTY_BEHIND.match(self.lines.text, self._last, start)
+        return behind.end() if behind else start
 
     def _joined(self, text: str, span: Span) -> str:
         """Two escapes that JSON needs for one character become it; a lone half is an error."""
@@ -274,6 +296,8 @@ class _Builder:
             if frame.entries is None
             else Mapping(tuple(frame.entries), span, frame.flow)
         )
+        if frame.instead is not None:
+            node = frame.instead
         self._remember(frame.anchor, node, frame.size, frame.height)
         self._place(node, frame.size, frame.height)
 
@@ -341,11 +365,11 @@ class _Builder:
         if isinstance(key, Mapping) and frame.flow and key.flow and not value_text(value):
             # `{{ x }}` is, to YAML, a mapping whose one key is the mapping {x: null}.
             inner = " ".join(key.keys()) or "…"
+            span = Span(key.span.line, key.span.column - 1, key.span.line, key.span.column + 1)
+            meant = f"${{{{ {inner} }}}}"
+            frame.instead = Scalar(meant, meant, "plain", span)
             self.report.error(
-                "E221",
-                Span(key.span.line, key.span.column - 1, key.span.line, key.span.column + 1),
-                "`{{ }}` is not an expression here",
-                mend=f'write "${{{{ {inner} }}}}"',
+                "E221", span, "`{{ }}` is not an expression here", mend=f"write `{meant}`"
             )
             return
         if isinstance(key, Scalar):

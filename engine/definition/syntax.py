@@ -275,7 +275,10 @@ class _Finding:
     def known_problem(self) -> bool:
         for words, what, why, mend in _PROBLEMS:
             if words in self.problem or words in self.context:
-                return self.tell(what, why=why, mend=mend)
+                at = self.index
+                if "escape" in words:
+                    at = max(self.lines.text.rfind("\\", 0, at), self.line_start)
+                return self.tell(what, at=at, why=why, mend=mend)
         return False
 
 
@@ -308,10 +311,11 @@ def _value_start(line: str, opening: int, *, flow: bool) -> int:
 
 
 def _value_end(line: str, closing: int, *, flow: bool) -> int:
-    if not flow:
-        return len(line)
     if closing < 0:
         return len(line)
+    if not flow:
+        comment = line.find(" #", closing)
+        return comment if comment >= 0 else len(line)
     while (again := line.find("${{", closing)) >= 0 and not re.search(
         r"[,\]}]", line[closing + 2 : again]
     ):
