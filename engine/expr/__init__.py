@@ -26,6 +26,7 @@ from engine.expr.template import (
     find_expressions,
     scan,
 )
+from engine.expr.types import Kinds
 
 FILTER_NAMES: tuple[str, ...] = tuple(FILTERS)
 TEST_NAMES: tuple[str, ...] = tuple(PREDICATES)
@@ -43,6 +44,7 @@ __all__ = [
     "Expression",
     "Found",
     "Hole",
+    "Kinds",
     "Literal",
     "Reference",
     "Scope",

@@ -21,7 +21,6 @@ from engine.expr.parse import Path, path_of, place_of
 from engine.expr.predicates import PREDICATES
 from engine.expr.suggest import suggest
 from engine.expr.tokens import refuse
-from engine.expr.types import static_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,21 +297,6 @@ class Checker:
             self.refuse(node.key, "a mapping key must be a string")
         self.children(node, guarded)
 
-    def arithmetic(self, node: nodes.BinExpr, guarded: bool) -> None:
-        """Check an operator on numbers; `+` and `*` take text and lists too."""
-        self.children(node, guarded)
-        for operand in (node.left, node.right):
-            kind = static_type(operand)
-            allowed = {"number"} | ({"string", "list"} if node.operator in ("+", "*") else set())
-            if kind is not None and kind not in allowed:
-                article = kind if kind == "null" else f"a {kind}"
-                self.refuse(
-                    node,
-                    f"`{node.operator}` does not take {article}",
-                    diagnostic="E231",
-                    mend="`~` joins text" if kind == "string" else None,
-                )
-
 
 _Visit = Callable[[Checker, Any, bool], None]
 
@@ -333,13 +317,13 @@ _VISITS: dict[type[nodes.Node], _Visit] = {
     nodes.Not: Checker.children,
     nodes.Neg: Checker.children,
     nodes.Pos: Checker.children,
-    nodes.Add: Checker.arithmetic,
-    nodes.Sub: Checker.arithmetic,
-    nodes.Mul: Checker.arithmetic,
-    nodes.Div: Checker.arithmetic,
-    nodes.FloorDiv: Checker.arithmetic,
-    nodes.Mod: Checker.arithmetic,
-    nodes.Pow: Checker.arithmetic,
+    nodes.Add: Checker.children,
+    nodes.Sub: Checker.children,
+    nodes.Mul: Checker.children,
+    nodes.Div: Checker.children,
+    nodes.FloorDiv: Checker.children,
+    nodes.Mod: Checker.children,
+    nodes.Pow: Checker.children,
     nodes.Concat: Checker.children,
     nodes.CondExpr: Checker.choice,
     nodes.Filter: Checker.filter,

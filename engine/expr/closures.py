@@ -1,7 +1,7 @@
 """The fast path: plain expressions as Python closures.
 
 Rule 1: a closure answers only the ordinary case. On anything else, an undefined path, a type it
-does not expect, a large operand, it raises, and the whole expression is evaluated by the generated
+does not expect, a large operand, it raises whatever comes, and the whole expression is evaluated by the generated
 code, which alone decides about errors. So the two ways cannot disagree about a failure.
 Rule 2: what draws from the ambient (`uuid()`) is not compiled here: evaluating twice is harmless.
 """
@@ -22,9 +22,6 @@ Closure: TypeAlias = Callable[[Any], Any]
 class Unusual(Exception):
     """The fast path does not know this case."""
 
-
-GIVES_UP = (Unusual, LookupError, TypeError, ValueError, ArithmeticError)
-"""What a closure may raise to hand the expression over."""
 
 JSON_TYPES = frozenset({str, int, float, bool, type(None), list, dict})
 

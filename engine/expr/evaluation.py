@@ -55,6 +55,8 @@ class Evaluation:
             return self.scope[name]
         except KeyError:
             return Missing(name, unpack(place))
+        except Exception as error:  # noqa: BLE001 - translated, never swallowed
+            self.fail(place, error)
 
     def item(self, place: int, value: Any, key: Any) -> Any:
         """Read an item; one that is not there is undefined."""
@@ -120,7 +122,8 @@ class Evaluation:
 
 def failure(source: str, refusal: Refusal, offset: int, length: int) -> ExpressionError:
     """Build the public error; its message names the expression, for those who see it in a log."""
-    shown = source.strip() if len(source) <= 120 else source.strip()[:117] + "…"
+    shown = " ".join(source.split())
+    shown = shown if len(shown) <= 120 else f"{shown[:117]}…"
     return ExpressionError(
         f"{refusal.message} in `${{{{ {shown} }}}}`",
         source=source,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionError
 from engine.expr.check import Call, Checker, Reference
-from engine.expr.closures import GIVES_UP, JSON_TYPES, Closure, compile_closure
+from engine.expr.closures import JSON_TYPES, Closure, compile_closure
 from engine.expr.environment import ENVIRONMENT, Render, generate
 from engine.expr.evaluation import Evaluation
 from engine.expr.functions import DRAWING
 from engine.expr.parse import parse
 from engine.expr.tokens import refuse
-from engine.expr.types import static_type
+from engine.expr.types import Kinds, misfits, static_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,11 @@ class Expression:
     static_type: str | None
     constant: bool
     evaluate: Callable[[EvalScope], Json] = field(repr=False, compare=False)
+    _tree: nodes.Expr = field(repr=False, compare=False)
+
+    def check_types(self, kinds: Kinds) -> tuple[str | None, tuple[ExpressionError, ...]]:
+        """Return the type of the expression, and its E231 errors, when `kinds` knows its paths."""
+        return static_type(self._tree, kinds), tuple(misfits(self.source, self._tree, kinds))
 
 
 @lru_cache(maxsize=4096)
@@ -50,8 +55,11 @@ def compile_expression(source: str, *, fast: bool = True) -> Expression:
         tree = parse(source, ENVIRONMENT)
         checker = Checker(source)
         checker.visit(tree)
+        misfit = next(misfits(source, tree), None)
     except RecursionError:
         refuse(source, "the expression is nested too deeply", 0)
+    if misfit is not None:
+        raise misfit
     closure = compile_closure(tree) if fast else None
     slow = _generated(source, tree)
     return Expression(
@@ -61,6 +69,7 @@ def compile_expression(source: str, *, fast: bool = True) -> Expression:
         static_type=static_type(tree),
         constant=not checker.references and all(call.name not in DRAWING for call in checker.calls),
         evaluate=slow if closure is None else _fast(closure, slow),
+        _tree=tree,
     )
 
 
@@ -82,7 +91,7 @@ def _fast(closure: Closure, slow: Closure) -> Closure:
     def evaluate(scope: Any) -> Any:
         try:
             value = closure(scope)
-        except GIVES_UP:
+        except Exception:  # noqa: BLE001 - the generated code decides what it means
             return slow(scope)
         return value if type(value) in JSON_TYPES else slow(scope)
 

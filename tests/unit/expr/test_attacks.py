@@ -18,13 +18,6 @@ ALLOWED_SECONDS = 0.1
 # Another process may hold the core while one attempt is measured; a bomb is slow every time.
 ATTEMPTS = 3
 
-VALUES_ARE_FINE = {
-    # Bombs whose expensive part is never evaluated, or is within every bound.
-    "false and 'a' * 10 ** 9 == ''",
-    "1 if true else 'a' * 10 ** 9 + 10 ** 10 ** 10",
-    "[''] | selectattr('__class__') | first | upper",
-}
-
 
 def scope(make: Callable[..., Any]) -> Any:
     return make(
