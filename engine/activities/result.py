@@ -70,8 +70,8 @@ def to_json(value: object, *, limit: int = RESULT_LIMIT, what: str = "the result
     if len(encoded) > limit:
         raise ActivityLimitError(what, len(encoded), limit)
     # The encoder writes NaN and the infinities as null, so only a text with a null may hide one;
-    # and a value that equals what was read back hides none.
-    if b"null" in encoded and decoded != value:
+    # and a value that equals what was read back hides none, which is the cheaper thing to ask.
+    if decoded != value and b"null" in encoded:
         _refuse_nan(what, msgspec.to_builtins(value, str_keys=True))
     return decoded
 
