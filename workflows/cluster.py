@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS instances (
@@ -38,8 +40,8 @@ CREATE TABLE IF NOT EXISTS images (
     name TEXT PRIMARY KEY, source TEXT NOT NULL, made_by TEXT NOT NULL, state TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS backups (
-    job_id TEXT PRIMARY KEY, image TEXT NOT NULL, polls INTEGER NOT NULL, ready_after INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    job_id TEXT PRIMARY KEY, image TEXT NOT NULL, bytes INTEGER NOT NULL,
+    polls INTEGER NOT NULL, ready_after INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS alerts (made_by TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 """

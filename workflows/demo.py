@@ -1,8 +1,8 @@
 """The life of one managed PostgreSQL instance, from creation to deletion, in under a minute.
 
-`python -m workflows.demo` opens an engine on `.lockstep/lockstep.db`, creates an instance under a new
-name, lets its actor check its health, deletes it and waits until the actor has ended. What ran stays
-there for `lockstep list` and `lockstep show`.
+`python -m workflows.demo` opens an engine on `.lockstep/lockstep.db`, creates an instance under a
+new name, lets its actor check its health, deletes it and waits until the actor has ended. What ran
+stays there for `lockstep list` and `lockstep show`.
 With `LOCKSTEP_FAIL_PROBE=1` it shows the roll-back instead.
 """
 
@@ -24,7 +24,7 @@ HOME = Path(".lockstep")
 
 def say(text: str) -> None:
     """One line of the story."""
-    print(text, flush=True)  # noqa: T201 - a program that talks
+    print(text, flush=True)
 
 
 async def narrate(engine: Engine, instance_id: str) -> None:
@@ -58,7 +58,8 @@ def headline(event: Any) -> str | None:
 
 async def until_checked(name: str, times: int) -> None:
     """Return when the actor has recorded so many health checks."""
-    while len(rows("SELECT id FROM health WHERE name = ?", [name])) < times:
+    query = "SELECT id FROM health WHERE name = ?"
+    while len(rows(query, [name])) < times:  # noqa: ASYNC110 - the cluster announces nothing
         await asyncio.sleep(0.1)
 
 
@@ -75,8 +76,10 @@ async def live(engine: Engine, name: str) -> None:
             created = failure
     if isinstance(created, InstanceFailed):
         say(f"Rolled back: {created.error['type']}: {created.error['message']}")
-        say(f"Left behind: {len(rows('SELECT * FROM instances'))} records,"
-            f" {len(rows('SELECT * FROM pods'))} pods")
+        say(
+            f"Left behind: {len(rows('SELECT * FROM instances'))} records,"
+            f" {len(rows('SELECT * FROM pods'))} pods"
+        )
         return
     say(f"Running at {created['dsn']} after {created['seconds']:.1f} s")
     async with asyncio.TaskGroup() as story:
@@ -90,13 +93,14 @@ async def live(engine: Engine, name: str) -> None:
     checks = rows("SELECT healthy FROM health WHERE name = ?", [name])
     healthy = sum(check["healthy"] for check in checks)
     say(f"The actor ended: {ended['reason']}, {healthy} of {len(checks)} checks healthy")
-    say(f"Left behind: {len(rows('SELECT * FROM instances'))} records,"
-        f" {len(rows('SELECT * FROM pods'))} pods")
+    say(
+        f"Left behind: {len(rows('SELECT * FROM instances'))} records,"
+        f" {len(rows('SELECT * FROM pods'))} pods"
+    )
 
 
 async def main() -> None:
     """Open the engine and tell the story."""
-    HOME.mkdir(exist_ok=True)
     async with Engine.open(
         f"sqlite:///{HOME / 'lockstep.db'}",
         workflows="workflows",

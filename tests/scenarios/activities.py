@@ -109,7 +109,10 @@ def failing_activities(stage: Stage) -> list[Any]:
 
     @activity("test.fail", timeout="10s")
     async def fail(
-        message: str = "boom", type: str = "test.failed", retryable: bool = True, details: Any = None
+        message: str = "boom",
+        type: str = "test.failed",
+        retryable: bool = True,
+        details: Any = None,
     ) -> None:
         stage.note(f"fail {message}")
         raise ActivityError(message, type=type, retryable=retryable, details=details)

@@ -72,7 +72,6 @@ class Action(Part):
 
     after: After | None = None
     start: Start | None = None
-    start_many: int | None = None
     signal: Signal | None = None
     cancel: Cancel | None = None
     terminate: Cancel | None = None
@@ -145,7 +144,9 @@ def load_group(path: Path) -> list[Case]:
 def load_all() -> dict[str, Case]:
     """Every case by `<group>-<case>-<title>`."""
     return {
-        f"{path.stem}-{case}": case for path in sorted(CASES.glob("*.yaml")) for case in load_group(path)
+        f"{path.stem}-{case}": case
+        for path in sorted(CASES.glob("*.yaml"))
+        for case in load_group(path)
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import msgspec
@@ -62,7 +61,7 @@ def check_end(events: list[Event], outcome: Outcome) -> None:
     """Assert how the last execution ended."""
     if outcome.output is not msgspec.UNSET:
         (end,) = [event for event in events if isinstance(event, Completed)][-1:]
-        assert end.output == outcome.output
+        assert end.output == outcome.output, (end.output, outcome.output)
     if outcome.error is not None:
         (failed,) = [event for event in events if isinstance(event, Failed)]
         error = {"retryable": False, **msgspec.to_builtins(failed.error)}
@@ -112,8 +111,3 @@ def told(events: list[Event]) -> str:
     """The history in lines, for whoever must find out what went wrong."""
     lines = [f"{seq:4} {kind_of(event)} {event}" for seq, event in enumerate(events, 1)]
     return "\n" + "\n".join(lines[-60:])
-
-
-def workflow_log_lines(records: list[logging.LogRecord]) -> list[str]:
-    """What the workflows logged, as the logging of the process saw it."""
-    return [record.getMessage() for record in records if record.name.startswith("lockstep.workflow")]

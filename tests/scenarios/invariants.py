@@ -1,16 +1,17 @@
 """What holds of every instance a case leaves behind, whatever the case was about.
 
-    I2 seq from 1 without a gap (asserted on reading, in `history_view`)
-    I3 at most one completion for a decision
-    I4 one terminal event, the last but for facts that came too late; none while it runs
-    I5 replay derives the same decisions
-    I6 the pins stay within an execution
-    I7 no timer fired early
+I2 seq from 1 without a gap (asserted on reading, in `history_view`)
+I3 at most one completion for a decision
+I4 one terminal event, the last but for facts that came too late; none while it runs
+I5 replay derives the same decisions
+I6 the pins stay within an execution
+I7 no timer fired early
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from engine import Client
 from engine.history.events import (
@@ -64,7 +65,7 @@ def check_execution(events: list[Event], *, ended: bool, last: bool) -> None:
 def check_times(events: list[Event]) -> None:
     """Assert that recorded time does not run backwards and that no timer was early."""
     facts = [event for event in events if isinstance(event, FactBase)]
-    assert all(one.at <= other.at for one, other in zip(facts, facts[1:], strict=False))
+    assert all(one.at <= other.at for one, other in pairwise(facts))
     for event in events:
         if isinstance(event, TimerFired):
             timer = events[event.ref - 1]

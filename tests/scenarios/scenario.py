@@ -80,8 +80,7 @@ class Scenario:
         """Start, act, and wait until what the case tells of has ended."""
         self.began = time.monotonic()
         starts_itself = any(
-            (action.start or action.ensure or Start(id="")).id == "main"
-            for action in self.case.do
+            (action.start or action.ensure or Start(id="")).id == "main" for action in self.case.do
         )
         if self.case.start is not None:
             await self.start(self.case.start)
@@ -166,7 +165,7 @@ class Scenario:
     async def wait_for_end(self, instance_id: str) -> None:
         """Return when the instance has ended, in whatever way; it may have to be created yet."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.exists(instance_id):
+            while not await self.exists(instance_id):  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.005)
         try:
             await self.client.result(instance_id, timeout=PATIENCE)

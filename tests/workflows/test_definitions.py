@@ -42,6 +42,8 @@ def test_a_file_compiles_without_a_word(path: Path) -> None:
 def test_workflows_call_every_activity_and_no_other() -> None:
     known = set(ActivityRegistry([workflows.activities]).names())
     called = {
-        name for path in FILES for name in re.findall(r"activity: ([a-z_0-9.]+)$", path.read_text(), re.M)
+        name
+        for path in FILES
+        for name in re.findall(r"activity: ([a-z_0-9.]+)$", path.read_text(), re.M)
     }
     assert called == known

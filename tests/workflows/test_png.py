@@ -18,8 +18,16 @@ def filtered(kind: int, picture: Picture) -> bytes:
     for start in range(0, len(picture.pixels), stride):
         line = picture.pixels[start : start + stride]
         lines += bytes([kind]) + bytes(
-            (line[i] - guess(kind, line[i - CHANNELS] if i >= CHANNELS else 0, above[i],
-                             above[i - CHANNELS] if i >= CHANNELS else 0)) % 256
+            (
+                line[i]
+                - guess(
+                    kind,
+                    line[i - CHANNELS] if i >= CHANNELS else 0,
+                    above[i],
+                    above[i - CHANNELS] if i >= CHANNELS else 0,
+                )
+            )
+            % 256
             for i in range(stride)
         )
         above = line

@@ -79,9 +79,7 @@ async def test_a_declined_card_gives_the_stock_back_and_tells_the_customer(
     assert in_shop(tmp_path, "SELECT * FROM charges") == []
 
 
-async def test_a_parcel_that_cannot_be_sent_leaves_no_trace(
-    engine: Engine, tmp_path: Path
-) -> None:
+async def test_a_parcel_that_cannot_be_sent_leaves_no_trace(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(InstanceFailed) as failure:
         await run(engine, "order-saga", order("lamp", 1, address={**ADDRESS, "country": "XX"}))
     assert failure.value.error["type"] == "shipping.unreachable"

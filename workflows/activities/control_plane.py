@@ -71,7 +71,8 @@ def create_record(name: str, namespace: str, owner: str, ctx: ActivityContext) -
     """Enter a new instance. A name that is taken is refused."""
     with cluster() as database:
         made = database.execute(
-            "INSERT INTO instances VALUES (?, ?, ?, ?, 'creating', '', NULL) ON CONFLICT DO NOTHING",
+            "INSERT INTO instances VALUES (?, ?, ?, ?, 'creating', '', NULL)"
+            " ON CONFLICT DO NOTHING",
             [name, namespace, owner, ctx.idempotency_key],
         )
         if made.rowcount:
@@ -97,7 +98,7 @@ def get_instance(name: str) -> Record:
         found=True,
         name=name,
         state=row["state"],
-        dsn=_dsn(pod["ip"]) if pod else _dsn("0.0.0.0"),  # noqa: S104 - nobody answers there
+        dsn=_dsn(pod["ip"]) if pod else _dsn("0.0.0.0"),  # nobody answers there
         actor_id=row["actor_id"],
     )
 
@@ -256,10 +257,12 @@ def start_backup(image: str, source: str) -> BackupJob:
     with cluster() as database:
         pod = database.execute("SELECT storage_gb FROM pods WHERE name = ?", [source]).fetchone()
         if pod is None:
-            raise ActivityError(f"there is no pod `{source}`", type="k8s.not_found", retryable=False)
+            raise ActivityError(
+                f"there is no pod `{source}`", type="k8s.not_found", retryable=False
+            )
         database.execute(
-            "INSERT INTO backups VALUES (?, ?, 0, ?, ?) ON CONFLICT DO NOTHING",
-            [f"backup-{image}", image, polls_until_ready(), pod["storage_gb"] << 20],
+            "INSERT INTO backups VALUES (?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+            [f"backup-{image}", image, pod["storage_gb"] << 20, polls_until_ready()],
         )
     return BackupJob(job_id=f"backup-{image}")
 

@@ -85,7 +85,9 @@ def resize(key: str, width: int) -> Thumbnail:
     try:
         small = shrink(decode(source.read_bytes()), width)
     except NotAPicture as problem:
-        raise ActivityError(f"`{key}`: {problem}", type="images.broken", retryable=False) from problem
+        raise ActivityError(
+            f"`{key}`: {problem}", type="images.broken", retryable=False
+        ) from problem
     data = encode(small)
     target = f"thumbnails/{width}/{key}"
     _write(target, data)

@@ -1,6 +1,6 @@
 """Small PNG pictures: 8-bit RGB, written and read with zlib alone.
 
-Owns the bytes of a picture; knows nothing of albums. Pixels are one `bytes` of `width * height * 3`.
+Owns the bytes of a picture; knows nothing of albums. Pixels are `width * height * 3` bytes.
 Source: PNG specification, sections 5 (chunks), 9 (filters) and 11 (IHDR, IDAT, IEND).
 """
 
@@ -61,7 +61,9 @@ def decode(data: bytes) -> Picture:
     if len(header) != 13 or header[8:13] != b"\x08\x02\0\0\0":
         raise NotAPicture("only 8-bit RGB without interlacing is read")
     width, height = struct.unpack_from(">II", header)
-    return Picture(width=width, height=height, pixels=_unfilter(zlib.decompress(packed), width, height))
+    return Picture(
+        width=width, height=height, pixels=_unfilter(zlib.decompress(packed), width, height)
+    )
 
 
 def shrink(picture: Picture, width: int) -> Picture:

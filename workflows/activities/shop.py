@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine import ActivityContext, ActivityError, activity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CARD_LIMIT_CENTS = 500_000
 SCHEMA = """
@@ -29,7 +32,8 @@ CREATE TABLE IF NOT EXISTS reservations (
     id TEXT PRIMARY KEY, order_id TEXT NOT NULL, state TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS reserved (
-    reservation_id TEXT NOT NULL REFERENCES reservations, sku TEXT NOT NULL, quantity INTEGER NOT NULL
+    reservation_id TEXT NOT NULL REFERENCES reservations, sku TEXT NOT NULL,
+    quantity INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS charges (
     id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, cents INTEGER NOT NULL, state TEXT NOT NULL
