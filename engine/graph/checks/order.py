@@ -28,6 +28,8 @@ def check(scopes: Scopes, where: tuple[Position, ...], report: Report) -> None:
     """Judge every `steps.<id>` of the document."""
     judge = _Judge(where, report)
     for reading in scopes.readings:
+        if "steps" not in reading.point.roots:
+            continue
         for reference in reading.placed.expression.references:
             if reference.path[0] == "steps" and len(reference.path) > 1:
                 judge.reference(reading, reference)
@@ -87,7 +89,9 @@ class _Judge:
         # The record of a step that did not fail says `error: null`: only what is below is missing.
         if standing.recorded and attribute == "error" and len(reference.path) == 3:
             return
-        if doubt.settles & reading.settled:
+        # To ask for the status takes a record.
+        asks = not standing.recorded and attribute in _ALWAYS
+        if doubt.settles & (reading.point.settled if asks else reading.settled):
             return
         text = _text(reading, reference)
         fallback = f"`{text} | default(none)`"
@@ -120,11 +124,8 @@ class _Judge:
                 mend=_out_of(loop, site),
             )
             return
-        holder, block = apart[0] if apart else (None, None)
-        if holder is not None and block is not None:
-            told = self._in_another_block(reading, span, site, holder, block, here)
-            if told:
-                return
+        if apart and self._in_another_block(span, site, apart, here):
+            return
         self._report.error(
             "E229",
             span,
@@ -135,16 +136,17 @@ class _Judge:
 
     def _in_another_block(
         self,
-        reading: Reading,
         span: Span,
         site: Site,
-        holder: Site,
-        block: Block,
+        apart: tuple[tuple[Site | None, Block], ...],
         here: Position | None,
     ) -> bool:
         """Tell of a block that the reader cannot see into; False when it is a matter of order."""
+        holder, block = apart[0]
+        if holder is None:
+            return False
         beside = here is not None and any(at is holder for at, _ in here.trail)
-        if block.role == "compensate":
+        if any(around.role == "compensate" for _, around in apart):
             code, why = "E228", f"`{site.id}` (line {site.line}) is part of the undo"
             mend = "read a step that is not in `compensate`"
         elif beside and block.role == "branch":

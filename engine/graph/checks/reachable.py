@@ -18,11 +18,12 @@ def check(scopes: Scopes, report: Report) -> None:
     """Find steps behind one that always leaves, and steps whose `when` is never true."""
     for site, leaving in scopes.unreached:
         named = f"`{leaving.kind}`" if leaving.kind in LEAVING else title(leaving)
+        at = f" (line {leaving.line})" if "line" not in named else ""
         report.error(
             "E202",
             site.name_span,
             "this step is never reached",
-            why=f"{named} (line {leaving.line}) always leaves before it",
+            why=f"{named}{at} always leaves before it",
             mend="delete it, or guard what leaves with `when: ${{ … }}`",
         )
     for reading in scopes.readings:
