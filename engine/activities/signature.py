@@ -223,6 +223,5 @@ def _refusal(message: str) -> ActivityArgumentsError:
         return ActivityArgumentsError(missing["name"], f"missing argument `{missing['name']}`")
     first = _FIRST.match(path)
     problem = problem[:1].lower() + problem[1:]
-    return ActivityArgumentsError(
-        first[1] if first else "", f"argument `{path.removeprefix('.')}`: {problem}"
-    )
+    subject = f"argument `{path.removeprefix('.')}`" if path else "the arguments"
+    return ActivityArgumentsError(first[1] if first else "", f"{subject}: {problem}")

@@ -260,6 +260,7 @@ def test_arguments_arrive_as_the_types_the_author_wrote(function, args, bound):
             "ctx",
             "unknown argument `ctx`: it takes `order_id`",
         ),
+        (unhinted, [1], "", "the arguments: expected `object`, got `array`"),
         (open_strings, {"b": 1}, "", "argument `[...]`: expected `str`, got `int`"),
     ],
 )
