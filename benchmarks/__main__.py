@@ -15,6 +15,8 @@ from benchmarks.record import Record
 from benchmarks.report import Report, number
 from benchmarks.workloads import WORKLOADS
 
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -25,7 +27,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="default: 3, with --quick 1")
     parser.add_argument("--peer-rounds", type=int, help="rounds in which peers run; default: all")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    parser.add_argument("--out", type=Path, help="write the page here; default: do not")
+    parser.add_argument("--out", type=Path, help="default: RESULTS.md, of a whole run only")
     return parser.parse_args(arguments)
 
 
@@ -74,8 +76,9 @@ def main() -> int:
                 say(contender, workload.name, outcome, time.monotonic() - began)
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     page = Report(record, workloads, contenders, facts, command)
-    if chosen_options.out is not None:
-        page.write(chosen_options.out)
+    whole = len(workloads) == len(WORKLOADS) and contenders == list(CONTENDERS) and not quick
+    if (out := chosen_options.out or (RESULTS if whole else None)) is not None:
+        page.write(out)
     print("\n".join(page.lines()))
     return 1 if any(line.startswith("lockstep") for line in record.incidents()) else 0
 

@@ -32,6 +32,18 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def rate_figures(metric: str, units: int, passes: Sequence[float]) -> dict[str, float]:
+    """A rate out of the durations of equal passes in one process.
+
+    The median pass decides: a pass is tens of milliseconds, and one pause of the disk would be the
+    figure. The first, cold pass stands beside it.
+    """
+    return {
+        metric: units / percentile(passes, 0.5),
+        f"{metric}_cold": units / passes[0],
+    }
+
+
 def latency_figures(seconds: Sequence[float]) -> dict[str, float]:
     """Figures of the latency workload out of one duration per request."""
     return {

@@ -74,6 +74,8 @@ class Report:
             "",
             "The skeleton decides nothing and stores one row per step (`contenders/skeleton.py`).",
             "",
+            "Early steps of a fresh file extend its log and are dearer: a drift below 1 is the disk's.",
+            "",
             *self._ratios(),
             "## Failed, lost, hung",
             "",

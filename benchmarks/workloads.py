@@ -45,23 +45,24 @@ class Metric:
 WORKLOADS = (
     Workload(
         "hello",
-        "{instances} instances of one activity, all started at once",
-        {"instances": 500},
-        {"instances": 200},
+        "{instances} instances of one activity, all started at once; median of {passes} passes in "
+        "one process (peers: one pass)",
+        {"instances": 500, "passes": 7},
+        {"instances": 200, "passes": 5},
         120,
     ),
     Workload(
         "chain",
-        "{instances} instances of 20 activities, one after the other",
-        {"instances": 100},
-        {"instances": 30},
+        "{instances} instances of 20 activities, one after the other; {passes} passes",
+        {"instances": 100, "passes": 5},
+        {"instances": 30, "passes": 5},
         180,
     ),
     Workload(
         "fanout",
-        "{instances} instances that run {width} activities at once and join them",
-        {"instances": 20, "width": 100},
-        {"instances": 8, "width": 100},
+        "{instances} instances that run {width} activities at once and join them; {passes} passes",
+        {"instances": 20, "width": 100, "passes": 5},
+        {"instances": 8, "width": 100, "passes": 5},
         180,
     ),
     Workload(

@@ -9,7 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gauge import Calls, journal_mode, latency_figures, long_figures, resident_bytes
+from benchmarks.gauge import (
+    Calls,
+    journal_mode,
+    latency_figures,
+    long_figures,
+    rate_figures,
+    resident_bytes,
+)
 from benchmarks.job import Job, Outcome, hold
 from engine import Client, Engine, InstanceCancelled, InstanceFailed, ResultTimeout, activity
 
@@ -51,10 +58,12 @@ class Bench:
         self.client = engine.client
         self.ends = Ends(engine.client)
 
-    async def start(self, workflow: str, value: Mapping[str, Any], count: int) -> list[str]:
+    async def start(
+        self, workflow: str, value: Mapping[str, Any], count: int, *, label: str = "i"
+    ) -> list[str]:
         """Start `count` instances together; the ids, once all are durable."""
         handles = await asyncio.gather(
-            *(self.client.start(workflow, dict(value), id=f"i{n}") for n in range(count))
+            *(self.client.start(workflow, dict(value), id=f"{label}{n}") for n in range(count))
         )
         return [handle.id for handle in handles]
 
@@ -81,28 +90,31 @@ def counters(engine: Engine) -> dict[str, float]:
     return dict(values) if isinstance(values, Mapping) else {}
 
 
-async def hello(bench: Bench) -> dict[str, float]:
+async def rate(
+    bench: Bench, workflow: str, value: Mapping[str, Any], expected: Any, units: int
+) -> dict[str, float]:
+    """Passes of starting all instances at once and waiting for all of them."""
     count = bench.job.sizes["instances"]
-    began = time.perf_counter()
-    instances = await bench.start("hello", {"value": 1}, count)
-    await bench.expect_all(instances, 2)
-    return {"hello.rate": count / (time.perf_counter() - began)}
+    passes = []
+    for turn in range(bench.job.sizes["passes"]):
+        began = time.perf_counter()
+        instances = await bench.start(workflow, value, count, label=f"{turn}-")
+        await bench.expect_all(instances, expected)
+        passes.append(time.perf_counter() - began)
+    return rate_figures(f"{workflow}.rate", count * units, passes)
+
+
+async def hello(bench: Bench) -> dict[str, float]:
+    return await rate(bench, "hello", {"value": 1}, 2, 1)
 
 
 async def chain(bench: Bench) -> dict[str, float]:
-    count = bench.job.sizes["instances"]
-    began = time.perf_counter()
-    instances = await bench.start("chain", {"value": 0}, count)
-    await bench.expect_all(instances, 20)
-    return {"chain.rate": count * 20 / (time.perf_counter() - began)}
+    return await rate(bench, "chain", {"value": 0}, 20, 20)
 
 
 async def fanout(bench: Bench) -> dict[str, float]:
-    count, width = bench.job.sizes["instances"], bench.job.sizes["width"]
-    began = time.perf_counter()
-    instances = await bench.start("fanout", {"items": list(range(width))}, count)
-    await bench.expect_all(instances, width)
-    return {"fanout.rate": count * width / (time.perf_counter() - began)}
+    width = bench.job.sizes["width"]
+    return await rate(bench, "fanout", {"items": list(range(width))}, width, width)
 
 
 async def latency(bench: Bench) -> dict[str, float]:

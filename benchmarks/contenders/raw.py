@@ -11,16 +11,16 @@ import time
 from collections.abc import Callable, Iterable
 
 from benchmarks.contenders.skeleton import CREATE, INSERT, connect
-from benchmarks.gauge import latency_figures, long_figures, read_back
+from benchmarks.gauge import latency_figures, long_figures, rate_figures, read_back
 from benchmarks.job import Job, Outcome
 
 Row = tuple[str, int, bytes]
 PAYLOAD = b'{"kind":"activity_completed","at":1700000000000000,"ref":1,"result":1}'
 
 
-def groups(instances: int, width: int, steps: int) -> Iterable[list[Row]]:
+def groups(instances: int, width: int, steps: int, label: str = "i") -> Iterable[list[Row]]:
     """The start of every instance, then group after group of `width` rows per instance."""
-    names = [f"i{number}" for number in range(instances)]
+    names = [f"{label}{number}" for number in range(instances)]
     yield [(name, 1, PAYLOAD) for name in names]
     for step in range(steps):
         first = 2 + step * width
@@ -33,30 +33,32 @@ def write(connection: sqlite3.Connection, rows: list[Row]) -> None:
     connection.execute("COMMIT")
 
 
-def rate(metric: str, units: int, batches: Iterable[list[Row]], job: Job) -> Outcome:
+def rate(metric: str, job: Job, *, width: int, steps: int) -> Outcome:
+    """The rate of instances x width x steps rows, beside the rows that start the instances."""
     connection = connect(job.database)
     connection.execute(CREATE)
-    prepared = list(batches)
-    began = time.perf_counter()
-    for rows in prepared:
-        write(connection, rows)
-    elapsed = time.perf_counter() - began
-    return Outcome({metric: units / elapsed}, settings={"durability": read_back(connection)})
+    instances = job.sizes["instances"]
+    passes = []
+    for turn in range(job.sizes["passes"]):
+        prepared = list(groups(instances, width, steps, f"{turn}-"))
+        began = time.perf_counter()
+        for rows in prepared:
+            write(connection, rows)
+        passes.append(time.perf_counter() - began)
+    figures = rate_figures(metric, instances * width * steps, passes)
+    return Outcome(figures, settings={"durability": read_back(connection)})
 
 
 def hello(job: Job) -> Outcome:
-    instances = job.sizes["instances"]
-    return rate("hello.rate", instances, groups(instances, 1, 1), job)
+    return rate("hello.rate", job, width=1, steps=1)
 
 
 def chain(job: Job) -> Outcome:
-    instances = job.sizes["instances"]
-    return rate("chain.rate", instances * 20, groups(instances, 1, 20), job)
+    return rate("chain.rate", job, width=1, steps=20)
 
 
 def fanout(job: Job) -> Outcome:
-    instances, width = job.sizes["instances"], job.sizes["width"]
-    return rate("fanout.rate", instances * width, groups(instances, width, 1), job)
+    return rate("fanout.rate", job, width=job.sizes["width"], steps=1)
 
 
 def latency(job: Job) -> Outcome:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.gauge import Calls, latency_figures, long_figures, read_back
+from benchmarks.gauge import Calls, latency_figures, long_figures, rate_figures, read_back
 from benchmarks.job import Job, Outcome
 
 CREATE = """
@@ -187,34 +187,40 @@ def outcome(skeleton: Skeleton, figures: dict[str, float], failed: int) -> Outco
     )
 
 
-async def hello(job: Job) -> Outcome:
+async def in_turn(job: Job, steps: int, metric: str) -> Outcome:
     instances = job.sizes["instances"]
     skeleton = Skeleton(job.database)
-    began = time.perf_counter()
-    ended = await asyncio.gather(*(skeleton.in_turn(f"i{n}", n, 1) for n in range(instances)))
-    elapsed = time.perf_counter() - began
-    failed = sum(state["steps"][0] != n + 1 for n, state in enumerate(ended))
-    return outcome(skeleton, {"hello.rate": instances / elapsed}, failed)
+    passes, failed = [], 0
+    for turn in range(job.sizes["passes"]):
+        began = time.perf_counter()
+        ended = await asyncio.gather(
+            *(skeleton.in_turn(f"{turn}-{n}", n, steps) for n in range(instances))
+        )
+        passes.append(time.perf_counter() - began)
+        failed += sum(state["steps"][steps - 1] != n + steps for n, state in enumerate(ended))
+    return outcome(skeleton, rate_figures(metric, instances * steps, passes), failed)
+
+
+async def hello(job: Job) -> Outcome:
+    return await in_turn(job, 1, "hello.rate")
 
 
 async def chain(job: Job) -> Outcome:
-    instances = job.sizes["instances"]
-    skeleton = Skeleton(job.database)
-    began = time.perf_counter()
-    ended = await asyncio.gather(*(skeleton.in_turn(f"i{n}", n, 20) for n in range(instances)))
-    elapsed = time.perf_counter() - began
-    failed = sum(state["steps"][19] != n + 20 for n, state in enumerate(ended))
-    return outcome(skeleton, {"chain.rate": instances * 20 / elapsed}, failed)
+    return await in_turn(job, 20, "chain.rate")
 
 
 async def fanout(job: Job) -> Outcome:
     instances, width = job.sizes["instances"], job.sizes["width"]
     skeleton = Skeleton(job.database)
-    began = time.perf_counter()
-    ended = await asyncio.gather(*(skeleton.at_once(f"i{n}", width) for n in range(instances)))
-    elapsed = time.perf_counter() - began
-    failed = sum(state["steps"] != {n: n + 1 for n in range(width)} for state in ended)
-    return outcome(skeleton, {"fanout.rate": instances * width / elapsed}, failed)
+    passes, failed = [], 0
+    for turn in range(job.sizes["passes"]):
+        began = time.perf_counter()
+        ended = await asyncio.gather(
+            *(skeleton.at_once(f"{turn}-{n}", width) for n in range(instances))
+        )
+        passes.append(time.perf_counter() - began)
+        failed += sum(state["steps"] != {n: n + 1 for n in range(width)} for state in ended)
+    return outcome(skeleton, rate_figures("fanout.rate", instances * width, passes), failed)
 
 
 async def latency(job: Job) -> Outcome:
