@@ -231,6 +231,7 @@ class ChildCancelled(Event, tag="child_cancelled", frozen=True):
     """Ask the child to cancel; its outcome is no longer wanted."""
 
     ref: int
+    instance_id: str
     reason: str | None = None
 
 

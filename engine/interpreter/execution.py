@@ -69,7 +69,6 @@ from engine.values.ids import derive_fraction, derive_uuid
 from engine.values.instant import MAX_INSTANT, format_instant
 
 if TYPE_CHECKING:
-    from engine.interpreter.kinds.block import TryNode
     from engine.interpreter.node import Node, StepNode
     from engine.interpreter.program import Program
     from engine.values.json import Json
@@ -289,7 +288,9 @@ class Execution:
             case "timer" | "timeout":
                 self.emit(TimerCancelled(ref=ref))
             case "child":
-                self.emit(ChildCancelled(ref=ref, reason=self.cancel_reason))
+                self.emit(ChildCancelled(
+                        ref=ref, instance_id=frame.data["child"], reason=self.cancel_reason
+                    ))
             case "wait":
                 self.waits[frame.node.signal].remove(frame)  # type: ignore[attr-defined]
                 self.emit(WaitClosed(ref=ref))

@@ -1,0 +1,359 @@
+"""The client: start instances, talk to them, see what they do.
+
+The same class serves in the node's process and in any other; what differs is the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from engine.client import deploying
+from engine.client.handle import Handle
+from engine.client.models import StartRequest
+from engine.client.reading import decode_json, events_of, info_of
+from engine.client.starting import pin_of, started_fact
+from engine.errors import (
+    ClientError,
+    DefinitionError,
+    InputRefused,
+    InstanceCancelled,
+    InstanceExists,
+    InstanceFailed,
+    InstanceFinished,
+    InstanceNotFound,
+    InstanceTerminated,
+    LimitExceeded,
+    RegistryError,
+    ResultTimeout,
+)
+from engine.history.events import CancelRequested, SignalReceived, Terminated
+from engine.interpreter.view import waiting_for
+from engine.storage.records import TERMINAL_STATUSES, Creation, InstanceFilter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from engine.client.models import InstanceInfo
+    from engine.client.transport import Transport
+    from engine.interpreter.program import Program
+    from engine.registry.catalog import Resolved
+    from engine.storage.records import Deployment, InstanceRecord
+    from engine.values.json import Json, JsonObject
+
+OnDuplicate = Literal["reject", "return_existing", "restart_if_finished", "terminate_and_restart"]
+ID_LENGTH = 255
+PAYLOAD_LIMIT = 1024 * 1024
+
+
+class Client:
+    """What programs talk to. Every refusal is typed, and nothing of it was stored."""
+
+    def __init__(
+        self, transport: Transport, *, actor: str | None = None, config: JsonObject | None = None
+    ) -> None:
+        self._transport = transport
+        self._provider = transport.provider
+        self._programs = transport.programs
+        self._actor = actor
+        self._config = config or {}
+
+    # -- versions -------------------------------------------------------------------------------
+
+    async def deploy(self, path: str | Path) -> list[Deployment]:
+        """Store the workflow versions of a file or folder and lock them; all or nothing.
+
+        Raises:
+            DefinitionError: a file does not compile; `.diagnostics` has every finding.
+            VersionLocked: a version is deployed with another revision.
+            SettingsError: there is no such file or folder.
+        """
+        candidates, found = await asyncio.to_thread(deploying.compile_path, Path(path))
+        errors = [one for one in found if one.severity == "error"]
+        if errors:
+            raise DefinitionError(errors, subject=str(path))
+        return await self.deploy_compiled(candidates)
+
+    async def deploy_text(self, text: str | bytes, *, file: str = "<text>") -> Deployment:
+        """`deploy`, for a definition in memory."""
+        [done] = await self.deploy_compiled([deploying.compile_text(text, file=file)])
+        return done
+
+    async def deploy_compiled(self, candidates: Sequence[deploying.Candidate]) -> list[Deployment]:
+        """Store what `compile_path` gave. Raises `VersionLocked`."""
+        now = self._transport.clock.now()
+        done = await deploying.deploy_all(
+            self._provider, candidates, now=now, actor=self._actor
+        )
+        await self._programs.refresh()
+        return done
+
+    async def deployments(self, name: str | None = None) -> list[Deployment]:
+        """Deployed versions, in order of deployment."""
+        return await self._provider.deployments(name)
+
+    # -- starting -------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        workflow: str,
+        input: Json = None,
+        *,
+        id: str | None = None,
+        version: str | None = None,
+        on_duplicate: OnDuplicate = "reject",
+    ) -> Handle:
+        """Start an instance; returns once the start is durable.
+
+        Args:
+            workflow: the name.
+            input: JSON; defaults of the input schema are filled in.
+            id: the instance id, 1 to 255 characters; a random one if left out.
+            version: exact, a range such as `^1.2`, or None for the latest.
+            on_duplicate: what to do when the id is taken.
+
+        Raises:
+            UnknownWorkflow, UnknownVersion: nothing deployed fits.
+            InputRefused: the input does not fit the schema.
+            InstanceExists: the id is taken (`reject`, or it still runs).
+            LimitExceeded: the input is too large.
+        """
+        instance_id = self._checked_id(id, workflow)
+        resolved, program = await self._resolve(workflow, version)
+        value = program.input_schema.fill(input)
+        self._check("input", value)
+        problem = program.input_schema.problem(value)
+        if problem is not None:
+            raise InputRefused("input", problem.path, problem.message)
+        execution = 1
+        while True:
+            taken = await self._begin(instance_id, resolved, program, value, execution)
+            if taken is None or on_duplicate == "return_existing":
+                return Handle(self, instance_id)
+            execution = await self._replacing(instance_id, taken, on_duplicate)
+
+    async def start_many(self, requests: Sequence[StartRequest]) -> list[Handle]:
+        """Start many at once; they share commits. Raises the first error when one is refused."""
+        return list(
+            await asyncio.gather(
+                *(
+                    self.start(one.workflow, one.input, id=one.id, version=one.version)
+                    for one in requests
+                )
+            )
+        )
+
+    async def _begin(
+        self,
+        instance_id: str,
+        resolved: Resolved,
+        program: Program,
+        value: Json,
+        execution: int,
+    ) -> str | None:
+        pin = pin_of(resolved)
+        creation = Creation(
+            instance_id=instance_id,
+            pin=pin,
+            created_at=self._transport.clock.now(),
+            execution=execution,
+            replace_finished=execution > 1,
+            claimed=True,
+        )
+        started = started_fact(
+            instance_id,
+            pin,
+            value,
+            execution=execution,
+            config=self._config,
+            resolution=resolved.reason,
+        )
+        return await self._transport.begin(creation, program, started)
+
+    async def _replacing(self, instance_id: str, status: str, on_duplicate: OnDuplicate) -> int:
+        """The execution number that a restart gets. Raises `InstanceExists` where it may not."""
+        if on_duplicate == "reject":
+            raise InstanceExists(instance_id, status)
+        if status not in TERMINAL_STATUSES:
+            if on_duplicate == "restart_if_finished":
+                raise InstanceExists(instance_id, status)
+            try:
+                await self.terminate(instance_id, "replaced by a new start")
+            except InstanceFinished:
+                pass  # it ended meanwhile, which is what was wanted
+            await self._transport.ending(instance_id)
+        return (await self._record(instance_id)).execution + 1
+
+    async def _resolve(self, workflow: str, version: str | None) -> tuple[Resolved, Program]:
+        try:
+            return self._programs.resolve(workflow, version)
+        except RegistryError:
+            await self._programs.refresh()  # another process may have deployed it just now
+            return self._programs.resolve(workflow, version)
+
+    def _checked_id(self, id: str | None, workflow: str) -> str:
+        if id is None:
+            return f"{workflow}-{secrets.token_hex(8)}"
+        if not isinstance(id, str) or not 1 <= len(id) <= ID_LENGTH or not id.isprintable():
+            raise InputRefused("instance id", "", f"1 to {ID_LENGTH} printable characters, not {id!r:.80}")
+        return id
+
+    def _check(self, what: str, value: Json) -> None:
+        """Only JSON of a bounded size comes in."""
+        try:
+            size = len(msgspec.json.encode(value))
+        except (TypeError, ValueError, UnicodeEncodeError, RecursionError, OverflowError) as error:
+            raise InputRefused(what, "", f"this is not JSON: {error}") from error
+        if size > PAYLOAD_LIMIT:
+            raise LimitExceeded(f"{what} in bytes", size, PAYLOAD_LIMIT)
+
+    # -- talking --------------------------------------------------------------------------------
+
+    async def signal(self, id: str, name: str, payload: Json = None) -> None:
+        """Put a signal into the instance's mailbox; returns once it is durable.
+
+        Raises:
+            InstanceNotFound, InstanceFinished: nobody is there to take it.
+            InputRefused: the workflow declares no such signal, or refuses the payload.
+            LimitExceeded: the payload is too large.
+        """
+        self._check("payload", payload)
+        record = await self._record(id)
+        if record.status in TERMINAL_STATUSES:
+            raise InstanceFinished(id, record.status)
+        program = await self._programs.fetch(record.pin.revision)
+        schema = program.signals.get(name)
+        if schema is None:
+            known = ", ".join(program.signals) or "none"
+            raise InputRefused(f"signal `{name}`", "", f"not declared; declared: {known}")
+        problem = schema.problem(payload)
+        if problem is not None:
+            raise InputRefused(f"signal `{name}`", problem.path, problem.message)
+        await self._transport.post(id, SignalReceived(at=0, name=name, payload=payload))
+
+    async def cancel(self, id: str, reason: str | None = None) -> None:
+        """Ask the instance to stop; its clean-up runs. Raises as `signal` does."""
+        await self._transport.post(id, CancelRequested(at=0, reason=reason))
+
+    async def terminate(self, id: str, reason: str | None = None) -> None:
+        """End the instance now; nothing of it runs any more. Raises as `signal` does."""
+        await self._transport.post(id, Terminated(at=0, reason=reason))
+
+    async def resume(self, id: str) -> bool:
+        """Let a suspended instance go on; False when it was not suspended."""
+        await self._record(id)
+        return await self._provider.resume(id, now=self._transport.clock.now())
+
+    # -- seeing ---------------------------------------------------------------------------------
+
+    async def result(self, id: str, timeout: float | None = None) -> Json:
+        """Wait for the end; the output.
+
+        Args:
+            id: the instance.
+            timeout: seconds; None waits for ever.
+
+        Raises:
+            InstanceFailed, InstanceCancelled, InstanceTerminated: it ended otherwise.
+            ResultTimeout: it goes on running.
+            InstanceNotFound: there is no such instance.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                ending = await self._transport.ending(id)
+        except TimeoutError:
+            raise ResultTimeout(id, timeout or 0) from None
+        if ending.status == "completed":
+            return decode_json(ending.output) if ending.output is not None else None
+        error: Any = decode_json(ending.error) if ending.error is not None else {}
+        if ending.status == "cancelled":
+            raise InstanceCancelled(id, error.get("message"))
+        if ending.status == "terminated":
+            raise InstanceTerminated(id, error.get("message"))
+        raise InstanceFailed(id, error)
+
+    async def get(self, id: str) -> InstanceInfo:
+        """One instance with its input and what it waits for. Raises `InstanceNotFound`."""
+        record = await self._record(id)
+        waits: list[JsonObject] = []
+        if record.status not in TERMINAL_STATUSES:
+            state = await self._transport.state(id)
+            waits = waiting_for(state) if state is not None else []
+        value: Json = None
+        pages = await self._provider.history(id, execution=record.execution, limit=1)
+        for page in pages:
+            _, first = next(events_of(page, 0))
+            value = first.get("input")
+        return info_of(record, input=value, waiting_for=waits)
+
+    async def list(
+        self,
+        *,
+        workflow: str | None = None,
+        version: str | None = None,
+        status: str | Sequence[str] | None = None,
+        id_prefix: str | None = None,
+        parent: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[InstanceInfo]:
+        """Instances, newest first; `after` is the last id of the page before."""
+        wanted = (status,) if isinstance(status, str) else tuple(status) if status else None
+        where = InstanceFilter(
+            workflow=workflow,
+            version=version,
+            status=wanted,
+            id_prefix=id_prefix,
+            parent_id=parent,
+        )
+        records = await self._provider.list(where, after=after, limit=limit)
+        return [info_of(record) for record in records]
+
+    async def history(self, id: str, execution: int | None = None) -> list[JsonObject]:
+        """All events of an execution (the current one) as {seq, execution, at, kind, …}."""
+        record = await self._record(id)
+        wanted = execution if execution is not None else record.execution
+        found: list[JsonObject] = []
+        at = after = 0
+        while pages := await self._provider.history(id, execution=wanted, after=after):
+            for page in pages:
+                for at, event in events_of(page, at):
+                    found.append(event)
+            after = pages[-1].last_seq
+        return found
+
+    async def events(self, id: str, after: int = 0) -> AsyncIterator[JsonObject]:
+        """Events as they are recorded, over continue-as-new, until the instance ends.
+
+        `after` is a seq of the execution that runs now.
+        """
+        execution = (await self._record(id)).execution
+        at = 0
+        async with self._transport.watch(id) as wait:
+            while True:
+                record = await self._record(id)
+                while pages := await self._provider.history(id, execution=execution, after=after):
+                    for page in pages:
+                        for at, event in events_of(page, at):
+                            if int(str(event["seq"])) > after:
+                                yield event
+                    after = pages[-1].last_seq
+                if record.execution > execution:
+                    execution, after = execution + 1, 0
+                elif record.status in TERMINAL_STATUSES:
+                    return
+                else:
+                    await wait()
+
+    async def _record(self, id: str) -> InstanceRecord:
+        record = await self._provider.get(id)
+        if record is None:
+            raise InstanceNotFound(id)
+        return record
+
+
+__all__ = ["Client", "ClientError", "OnDuplicate"]

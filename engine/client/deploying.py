@@ -1,0 +1,144 @@
+"""Deploying: files to locked versions in the store.
+
+Everything is compiled and compared before anything is written, so one bad file stops the whole set.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.definition.build import load_file, load_text
+from engine.errors import DefinitionError, SettingsError, VersionLocked
+from engine.graph.compile import compile_document
+from engine.graph.revision import canonical
+from engine.storage.records import Deployment
+from engine.values.digest import digest, short
+from engine.values.version import next_free, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.definition.diagnostic import Diagnostic
+    from engine.graph.steps import StepGraph
+    from engine.storage.provider import Provider
+
+SUFFIXES = (".yaml", ".yml")
+LEFT_OUT = ("releases", "schemas")
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A file that compiled."""
+
+    file: str
+    name: str
+    version: str
+    revision: str
+    source: bytes
+    graph: StepGraph
+
+
+def workflow_files(path: Path) -> Iterator[Path]:
+    """The workflow files of a folder (or the file itself): no tests, schemas or releases."""
+    if path.is_file():
+        yield path
+        return
+    if not path.is_dir():
+        raise SettingsError(f"there is no workflow file or folder `{path}`")
+    for found in sorted(path.rglob("*")):
+        inner = found.relative_to(path).parts
+        hidden = any(part.startswith(".") or part in LEFT_OUT for part in inner)
+        test = found.stem.endswith(".test")
+        if found.suffix in SUFFIXES and found.is_file() and not hidden and not test:
+            yield found
+
+
+def compile_path(path: Path) -> tuple[list[Candidate], list[Diagnostic]]:
+    """Compile a file or a folder; the candidates and everything that was found."""
+    root = path if path.is_dir() else None
+    candidates: list[Candidate] = []
+    diagnostics: list[Diagnostic] = []
+    for file in workflow_files(path):
+        candidate, found = _compile(load_file(file, root=root))
+        diagnostics += found
+        if candidate is not None:
+            candidates.append(candidate)
+    return candidates, diagnostics
+
+
+def compile_text(text: str | bytes, *, file: str = "<text>") -> Candidate:
+    """Compile one definition from memory. Raises `DefinitionError`."""
+    candidate, found = _compile(load_text(text, file=file))
+    if candidate is None:
+        raise DefinitionError(found, subject=file)
+    return candidate
+
+
+def _compile(loaded: object) -> tuple[Candidate | None, list[Diagnostic]]:
+    from engine.definition.build import Loaded
+
+    assert isinstance(loaded, Loaded)
+    document = loaded.document
+    found = list(loaded.diagnostics)
+    if document is None:
+        return None, found
+    compiled = compile_document(document)
+    found += compiled.diagnostics
+    if compiled.graph is None:
+        return None, found
+    candidate = Candidate(
+        file=document.file,
+        name=document.name,
+        version=document.version,
+        revision=digest(canonical(compiled.graph)),
+        source=document.source,
+        graph=compiled.graph,
+    )
+    return candidate, found
+
+
+async def deploy_all(
+    provider: Provider, candidates: Sequence[Candidate], *, now: int, actor: str | None
+) -> list[Deployment]:
+    """Store versions; what is there already with the same revision is left as it is.
+
+    Raises:
+        VersionLocked: a version is deployed with another revision. Nothing was stored.
+    """
+    stored = {(one.name, one.version): one for one in await provider.deployments()}
+    for candidate in candidates:
+        there = stored.get((candidate.name, candidate.version))
+        if there is not None and there.revision != candidate.revision:
+            raise _locked(candidate, there, [v for n, v in stored if n == candidate.name])
+    done: list[Deployment] = []
+    for candidate in candidates:
+        there = stored.get((candidate.name, candidate.version))
+        if there is None:
+            asked = Deployment(
+                name=candidate.name,
+                version=candidate.version,
+                revision=candidate.revision,
+                source=candidate.source,
+                source_digest=digest(candidate.source),
+                deployed_at=now,
+                actor=actor,
+            )
+            there = await provider.deploy(asked, canonical(candidate.graph))
+            if there.revision != candidate.revision:  # another process was faster
+                raise _locked(candidate, there, [v for n, v in stored if n == candidate.name])
+        done.append(there)
+    return done
+
+
+def _locked(candidate: Candidate, there: Deployment, taken: Sequence[str]) -> VersionLocked:
+    version = parse_version(candidate.version)
+    free = next_free(version, [parse_version(text) for text in taken])
+    return VersionLocked(
+        candidate.name,
+        candidate.version,
+        deployed=short(there.revision),
+        offered=short(candidate.revision),
+        next_free=str(free),
+    )

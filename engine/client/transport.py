@@ -1,0 +1,117 @@
+"""Transports: how a client reaches the instances.
+
+`StoreTransport` needs nothing but the store: it writes requests that the node, whichever process
+that is, will find. The node brings a transport of its own that hands requests over in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from engine.client.models import Ending
+from engine.errors import InstanceFinished, InstanceNotFound
+from engine.history.letters import write_letter
+from engine.interpreter.replay import replay
+from engine.storage.records import TERMINAL_STATUSES, Message, Send
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from engine.client.programs import Programs
+    from engine.history.events import Fact, Started
+    from engine.interpreter.execution import Execution
+    from engine.interpreter.program import Program
+    from engine.storage.provider import Provider
+    from engine.storage.records import Creation
+    from engine.values.clock import Clock
+
+POLL_FIRST, POLL_MOST = 0.02, 0.25  # seconds; another process's commits cannot wake us
+
+
+class Transport(Protocol):
+    """What a client needs."""
+
+    provider: Provider
+    programs: Programs
+    clock: Clock
+
+    async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
+        """Create and start an instance; the status of the one that has the id, if one has."""
+
+    async def post(self, instance_id: str, fact: Fact) -> None:
+        """Tell an instance something; returns when it is durable.
+
+        Raises `InstanceNotFound`, `InstanceFinished`.
+        """
+
+    async def ending(self, instance_id: str) -> Ending:
+        """Wait for the end. Raises `InstanceNotFound`."""
+
+    def watch(self, instance_id: str) -> AbstractWatch:
+        """A context whose value waits until something may have changed."""
+
+    async def state(self, instance_id: str) -> Execution | None:
+        """The live state of an instance that has not ended."""
+
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager as AbstractWatchManager
+
+    AbstractWatch = AbstractWatchManager[Callable[[], Awaitable[None]]]
+
+
+class StoreTransport:
+    """Requests through the store alone."""
+
+    def __init__(self, provider: Provider, programs: Programs, clock: Clock) -> None:
+        self.provider = provider
+        self.programs = programs
+        self.clock = clock
+
+    async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
+        """Leave it in the store for the node."""
+        asked = msgspec.structs.replace(creation, start=write_letter(started), claimed=False)
+        [taken] = await self.provider.create([asked])
+        return taken.status if taken is not None else None
+
+    async def post(self, instance_id: str, fact: Fact) -> None:
+        """Put it into the inbox."""
+        [found] = await self.provider.send([Send(message=Message(instance_id, write_letter(fact)))])
+        if found is None:
+            raise InstanceNotFound(instance_id)
+        if found.status in TERMINAL_STATUSES:
+            raise InstanceFinished(instance_id, found.status)
+
+    async def ending(self, instance_id: str) -> Ending:
+        """Look until it has ended."""
+        pause = POLL_FIRST
+        while True:
+            record = await self.provider.get(instance_id)
+            if record is None:
+                raise InstanceNotFound(instance_id)
+            if record.status in TERMINAL_STATUSES:
+                return Ending(record.status, record.output, record.error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, POLL_MOST)
+
+    @asynccontextmanager
+    async def watch(self, instance_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Nothing wakes us across processes: look again after a moment."""
+
+        async def wait() -> None:
+            await asyncio.sleep(POLL_FIRST)
+
+        yield wait
+
+    async def state(self, instance_id: str) -> Execution | None:
+        """Rebuilt from snapshot and history."""
+        loaded = await self.provider.load(instance_id)
+        if loaded is None or not loaded.pages and loaded.snapshot is None:
+            return None
+        program = await self.programs.fetch(loaded.record.pin.revision)
+        saved = loaded.snapshot.payload if loaded.snapshot else None
+        return replay(program, [page.payload for page in loaded.pages], saved=saved)

@@ -1,0 +1,104 @@
+"""The transport inside the node's process: requests go to the instance in memory.
+
+A start is one commit (creation and first turn together), a signal to a live instance too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from engine.client.models import Ending
+from engine.client.transport import StoreTransport
+from engine.errors import InstanceNotFound, LeaseLost
+from engine.runtime.live import Live, Told
+from engine.runtime.node import DuplicateStart
+from engine.storage.records import TERMINAL_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from engine.history.events import Fact, Started
+    from engine.interpreter.execution import Execution
+    from engine.interpreter.program import Program
+    from engine.runtime.node import Node
+    from engine.storage.records import Creation
+
+
+class NodeTransport(StoreTransport):
+    """Through memory where the instance is in memory, through the store otherwise."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.provider, node.programs, node.clock)
+        self._node = node
+
+    async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
+        """Create it and take its first turn in one commit."""
+        if self._node.closing:
+            return await super().begin(creation, program, started)
+        live = Live(creation.instance_id, creation.pin, program, execution=creation.execution)
+        live.create = creation
+        ack: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._node.tell(live, Told(started, ack=ack))
+        try:
+            await ack
+        except DuplicateStart as taken:
+            return taken.existing
+        return None
+
+    async def post(self, instance_id: str, fact: Fact) -> None:
+        """Tell the live instance; one that is not in memory finds it in its inbox."""
+        live = self._node.shelf.get(instance_id)
+        if live is not None and not self._node.closing:
+            ack: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._node.tell(live, Told(fact, ack=ack))
+            try:
+                await ack
+            except LeaseLost:
+                pass  # it left this node before it took this up
+            else:
+                return
+        await super().post(instance_id, fact)
+        self._node.wakeups.scan()
+
+    async def ending(self, instance_id: str) -> Ending:
+        """The commit that ends it wakes us."""
+        future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        waiting = self._node.endings.setdefault(instance_id, [])
+        waiting.append(future)
+        try:
+            if self._node.shelf.get(instance_id) is None:
+                record = await self.provider.get(instance_id)
+                if record is None:
+                    raise InstanceNotFound(instance_id)
+                if record.status in TERMINAL_STATUSES:
+                    return Ending(record.status, record.output, record.error)
+            return await future
+        finally:
+            if future in waiting:
+                waiting.remove(future)
+            if not waiting:
+                self._node.endings.pop(instance_id, None)
+
+    @asynccontextmanager
+    async def watch(self, instance_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Every commit of the instance wakes us."""
+        event = asyncio.Event()
+        self._node.watchers.setdefault(instance_id, []).append(event)
+
+        async def wait() -> None:
+            await event.wait()
+            event.clear()
+
+        try:
+            yield wait
+        finally:
+            self._node.watchers[instance_id].remove(event)
+            if not self._node.watchers[instance_id]:
+                del self._node.watchers[instance_id]
+
+    async def state(self, instance_id: str) -> Execution | None:
+        """The live state, without any replay if it is in memory."""
+        live = self._node.shelf.get(instance_id)
+        return live.run if live is not None else await super().state(instance_id)

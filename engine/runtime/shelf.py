@@ -1,0 +1,190 @@
+"""The shelf: live instances in memory, least recently used first to go.
+
+A warm instance is never replayed. One that only waits may be put back ("parked") when memory is
+short: the store has all of it, and a message or a timer brings it back by snapshot and tail.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.errors import LeaseLost, ReplayError
+from engine.interpreter import semantics
+from engine.interpreter.replay import replay
+from engine.interpreter.view import calls_in_flight
+from engine.runtime.live import Live
+from engine.storage.records import TERMINAL_STATUSES
+
+if TYPE_CHECKING:
+    from engine.interpreter.execution import Execution
+    from engine.runtime.node import Node
+    from engine.storage.records import LoadedInstance
+
+_log = logging.getLogger("lockstep.node")
+
+
+class Shelf:
+    """Live instances by id. `handed`: ids of inbox messages that were told and not yet consumed."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._lives: OrderedDict[str, Live] = OrderedDict()
+        self._fetching: set[str] = set()
+        self._bytes = 0
+        self._weight: dict[str, int] = {}
+        self.handed: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    def get(self, instance_id: str) -> Live | None:
+        """The live instance, if it is in memory."""
+        return self._lives.get(instance_id)
+
+    def put(self, live: Live) -> None:
+        """Keep an instance that the store has."""
+        self._lives[live.id] = live
+        self._weigh(live)
+
+    def touch(self, live: Live) -> None:
+        """It has nothing to do now; make room if memory is short."""
+        if live.id in self._lives:
+            self._lives.move_to_end(live.id)
+            self._weigh(live)
+        if self._bytes > self._node.options.cache_bytes:
+            self.park()
+
+    def _weigh(self, live: Live) -> None:
+        self._bytes += live.size - self._weight.get(live.id, 0)
+        self._weight[live.id] = live.size
+
+    def park(self, *, everything: bool = False) -> int:
+        """Forget idle instances until memory suffices; the number of those forgotten."""
+        parked = 0
+        for live in list(self._lives.values()):
+            if not everything and self._bytes <= self._node.options.cache_bytes:
+                break
+            if not (live.busy or live.told or live.calls):
+                self._forget(live)
+                parked += 1
+        return parked
+
+    def _forget(self, live: Live) -> None:
+        if self._lives.get(live.id) is live:
+            del self._lives[live.id]
+            self._bytes -= self._weight.pop(live.id, 0)
+
+    def drop(self, live: Live) -> None:
+        """It has ended, or is not ours any more: stop its calls, fail those who wait for a turn."""
+        live.dropped = True
+        self._forget(live)
+        self._node.calls.stop_all(live)
+        for one in live.told:
+            if one.message is not None:
+                self.handed.discard(one.message)
+            if one.ack is not None and not one.ack.done():
+                one.ack.set_exception(LeaseLost(f"instance `{live.id}` left this node"))
+        live.told.clear()
+
+    def set_aside(self, live: Live, reason: str) -> None:
+        """Suspend an instance that cannot go on; it is resumable, its neighbours do not notice."""
+        self.drop(live)
+        self._node.spawn(self.suspend(live.id, reason), "suspend")
+
+    async def suspend(self, instance_id: str, reason: str) -> None:
+        """Suspend in the store."""
+        node = self._node
+        _log.error("instance suspended", extra={"instance_id": instance_id, "reason": reason})
+        try:
+            await node.provider.suspend(
+                node.lease, instance_id, reason=reason, now=node.clock.now()
+            )
+        except LeaseLost:
+            _log.warning("it is not ours any more", extra={"instance_id": instance_id})
+
+    # -- bringing back ----------------------------------------------------------------------------
+
+    def fetching(self, instance_id: str) -> bool:
+        """Whether it is being brought back now."""
+        return instance_id in self._fetching
+
+    def fetch(self, instance_id: str) -> None:
+        """Bring an instance into memory with all it has been told."""
+        if instance_id in self._fetching or instance_id in self._lives:
+            return
+        self._fetching.add(instance_id)
+        self._node.spawn(self._fetch(instance_id), f"fetch {instance_id}")
+
+    async def _fetch(self, instance_id: str) -> None:
+        node = self._node
+        try:
+            loaded = await node.provider.load(instance_id)
+            if loaded is None or loaded.record.status in (*TERMINAL_STATUSES, "suspended"):
+                return
+            if loaded.record.owner != node.name:
+                node.wakeups.scan()  # nobody's yet: the claim brings it here
+                return
+            live = await self.restore(loaded)
+        finally:
+            self._fetching.discard(instance_id)
+        if live is None or instance_id in self._lives:
+            return
+        self.put(live)
+        for ref, scheduled in calls_in_flight(live.run):
+            node.calls.start(live, live.execution, ref, scheduled)
+        for message in await node.provider.inbox(instance_id, now=node.clock.now()):
+            if not live.dropped:
+                node.hand(live, message)
+
+    async def restore(self, loaded: LoadedInstance) -> Live | None:
+        """Rebuild the state; None when it cannot go on (it is suspended then)."""
+        node, record = self._node, loaded.record
+        if record.attempts > node.options.poison_attempts:
+            reason = f"poison: its node died {record.attempts - 1} times while working on it"
+            await self.suspend(record.instance_id, reason)
+            return None
+        if record.pin.semantics not in semantics.SUPPORTED:
+            reason = f"semantics level {record.pin.semantics} is not one of {semantics.SUPPORTED}"
+            await self.suspend(record.instance_id, reason)
+            return None
+        program = await node.programs.fetch(record.pin.revision)
+        live = Live(
+            record.instance_id, record.pin, program, epoch=record.epoch, execution=record.execution
+        )
+        try:
+            live.run = await self._replay(loaded, live)
+        except (ReplayError, msgspec.MsgspecError) as error:
+            await self.suspend(record.instance_id, f"{type(error).__name__}: {error}")
+            return None
+        live.custom_status = record.custom_status
+        live.open_activities = len(calls_in_flight(live.run))
+        live.size += sum(len(page.payload) for page in loaded.pages)
+        return live
+
+    async def _replay(self, loaded: LoadedInstance, live: Live) -> Execution:
+        node, saved = self._node, loaded.snapshot
+        node.counters["replays"] += 1
+        pages = [page.payload for page in loaded.pages]
+        if saved is None:
+            return replay(live.program, pages)
+        try:
+            live.saved_seq = saved.seq
+            return replay(live.program, pages, saved=saved.payload)
+        except (ReplayError, msgspec.MsgspecError, KeyError, TypeError):
+            _log.exception(
+                "a snapshot does not agree with the history and is discarded",
+                extra={"instance_id": live.id, "seq": saved.seq},
+            )
+        live.saved_seq = 0
+        whole: list[bytes] = []
+        after = 0
+        while True:
+            found = await node.provider.history(live.id, execution=live.execution, after=after)
+            if not found:
+                return replay(live.program, whole)
+            whole += [page.payload for page in found]
+            after = found[-1].last_seq
