@@ -61,9 +61,11 @@ def decode(data: bytes) -> Picture:
     if len(header) != 13 or header[8:13] != b"\x08\x02\0\0\0":
         raise NotAPicture("only 8-bit RGB without interlacing is read")
     width, height = struct.unpack_from(">II", header)
-    return Picture(
-        width=width, height=height, pixels=_unfilter(zlib.decompress(packed), width, height)
-    )
+    try:
+        rows = zlib.decompress(packed)
+    except zlib.error as problem:
+        raise NotAPicture("the picture's data are damaged") from problem
+    return Picture(width=width, height=height, pixels=_unfilter(rows, width, height))
 
 
 def shrink(picture: Picture, width: int) -> Picture:
