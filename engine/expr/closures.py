@@ -1,8 +1,8 @@
 """The fast path: plain expressions as Python closures.
 
 Rule 1: a closure answers only the ordinary case. On anything else, an undefined path, a type it
-does not expect, a large operand, it raises whatever comes, and the whole expression is evaluated by the generated
-code, which alone decides about errors. So the two ways cannot disagree about a failure.
+does not expect, a large operand, it raises whatever comes, and the whole expression is evaluated
+by the generated code, which alone decides about errors: the two cannot disagree about a failure.
 Rule 2: what draws from the ambient (`uuid()`) is not compiled here: evaluating twice is harmless.
 """
 

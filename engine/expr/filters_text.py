@@ -94,12 +94,13 @@ def truncate(
     text = _text(work, value, "truncate")
     limit = _count(length, "the length of `truncate`")
     tail: str = require(end, "string", "`truncate`")
+    whole_words = not require(killwords, "boolean", "`truncate`")
     if len(tail) > limit:
         raise Refusal("the end of `truncate` is longer than its length")
     if len(text) <= limit:
         return text
     kept = text[: limit - len(tail)]
-    if not require(killwords, "boolean", "`truncate`"):
+    if whole_words:
         kept = kept.rsplit(" ", 1)[0]
     return kept + tail
 
