@@ -100,8 +100,8 @@ def _store_turns(
     timers.clear()
     outcomes = [_store_alone(raw, lease, delta, timers) for delta in deltas]
     raw.execute(SQL["release_delta"])
-    ended = {delta.instance_id for delta in deltas if delta.summary.status in TERMINAL_STATUSES}
-    timers[:] = [timer for timer in timers if timer.instance_id not in ended]
+    # A later delta of the group may have withdrawn what an earlier one of its instance set.
+    timers[:] = _still_there(raw, [timer.id for timer in timers])
     return outcomes
 
 
@@ -298,9 +298,13 @@ def _remember(result: CommitResult) -> bytes:
 
 def _repeat(raw: sqlite3.Connection, encoded: bytes) -> CommitResult:
     first = msgspec.msgpack.decode(encoded, type=_Remembered)
-    ids = msgspec.json.encode(first.delivered).decode()
-    delivered = raw.execute(SQL["messages_by_id"], (ids,)).fetchall()
     return CommitResult(
         tuple(first.refused.get(index, _APPLIED) for index in range(first.deltas)),
-        tuple(map(rows.message, delivered)),
+        tuple(_still_there(raw, first.delivered)),
     )
+
+
+def _still_there(raw: sqlite3.Connection, ids: list[int]) -> list[StoredMessage]:
+    found = raw.execute(SQL["messages_by_id"], (msgspec.json.encode(ids).decode(),))
+    by_id = {row[0]: rows.message(row) for row in found}
+    return [by_id[key] for key in ids if key in by_id]

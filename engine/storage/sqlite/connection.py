@@ -152,7 +152,12 @@ class Watch:
 def _prepare(raw: sqlite3.Connection, synchronous: Synchronous, writes: bool) -> None:
     raw.execute(SQL["no_automatic_checkpoint"])
     if writes:
-        raw.execute(SQL["journal_wal"])
+        mode = raw.execute(SQL["journal_wal"]).fetchone()[0]
+        if mode not in ("wal", "memory"):
+            raise StorageError(
+                f"the database cannot keep a write-ahead log (its journal is `{mode}`)",
+                hint="put it on a local file system",
+            )
         raw.execute(SQL["journal_size_limit"])
         raw.execute(SQL["synchronous_full" if synchronous == "FULL" else "synchronous_normal"])
         raw.execute(SQL["foreign_keys_on"])

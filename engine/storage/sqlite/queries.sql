@@ -221,10 +221,10 @@ WHERE (excluded.execution, excluded.seq) >= (snapshots.execution, snapshots.seq)
 SELECT key, status, execution FROM instances WHERE id = ?;
 
 -- name: messages_by_id
--- The messages of a repeated commit that are still there.
+-- Those of some messages that are still there.
 SELECT m.id, i.id, m.payload, m.visible_at, m.execution
-FROM inbox m JOIN instances i ON i.key = m.instance
-WHERE m.id IN (SELECT value FROM json_each(?)) ORDER BY m.id;
+FROM inbox m CROSS JOIN instances i ON i.key = m.instance
+WHERE m.id IN (SELECT value FROM json_each(?));
 
 -- name: claimable
 -- Unowned instances with something to do: activities in flight, never begun, or a due message.

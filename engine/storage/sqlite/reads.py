@@ -132,16 +132,12 @@ def stranded(raw: sqlite3.Connection) -> list[str]:
     return [row[0] for row in raw.execute(SQL["stranded"])]
 
 
-def current_node(raw: sqlite3.Connection) -> str | None:
-    """The node that acquired last and did not release."""
+def state(raw: sqlite3.Connection) -> tuple[str | None, dict[str, Any]]:
+    """The node that acquired last and did not release; schema and size of the file."""
     row = raw.execute(SQL["current_node"]).fetchone()
-    return None if row is None else row[0]
-
-
-def pragmas(raw: sqlite3.Connection) -> dict[str, Any]:
-    """Figures of the file."""
-    names = ("journal_mode", "page_count", "freelist_count", "page_size")
-    return {name: raw.execute(SQL[name]).fetchone()[0] for name in names}
+    names = ("schema_version", "journal_mode", "page_count", "freelist_count", "page_size")
+    figures = {name: raw.execute(SQL[name]).fetchone()[0] for name in names}
+    return None if row is None else row[0], figures
 
 
 def _pages(raw: sqlite3.Connection, key: int, execution: int, after: int, limit: int) -> list[Page]:

@@ -44,7 +44,7 @@ from engine.storage.sqlite import deployments as versions
 from engine.storage.sqlite import nodes, reads, requests
 from engine.storage.sqlite.connection import Connection, Synchronous, Watch, connect
 from engine.storage.sqlite.lock import NodeLock
-from engine.storage.sqlite.migrate import load_migrations, migrate, schema_version
+from engine.storage.sqlite.migrate import load_migrations, migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -213,9 +213,8 @@ class SqliteStore:
     # -- care -----------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:
         """What `doctor` shows."""
-        version = await self._browser.read(schema_version)
-        node = await self._browser.read(reads.current_node)
-        details = await self._browser.bare(reads.pragmas)
+        node, details = await self._browser.read(reads.state)
+        version = details.pop("schema_version")
         details["sqlite_version"] = sqlite3.sqlite_version
         if self._lock is not None:
             details["file_bytes"] = details["page_count"] * details["page_size"]
@@ -249,10 +248,9 @@ class SqliteStore:
             _LOG.error("checkpoint failed", extra={"error": str(error)})
 
     async def finish(self) -> None:
-        """Wait for what runs in the background; free the lock as a dying process would."""
+        """Wait for what runs in the background."""
         if self._checkpoint is not None:
             await self._checkpoint
-        self._unlock()
 
 
 @asynccontextmanager
@@ -267,6 +265,8 @@ async def open_sqlite(location: str, *, synchronous: Synchronous) -> AsyncIterat
             yield SqliteStore(MEMORY, only, only, only, lock=None, watch=None)
             return
         location = _real_path(location)
+        lock = NodeLock(Path(location))
+        stack.callback(lock.release)  # last of all: until then the writer may be writing
         writer = await stack.enter_async_context(
             connect(location, synchronous=synchronous, writes=True)
         )
@@ -275,9 +275,7 @@ async def open_sqlite(location: str, *, synchronous: Synchronous) -> AsyncIterat
         browser = await stack.enter_async_context(connect(location, writes=False))
         watch = Watch(location)
         stack.callback(watch.close)
-        store = SqliteStore(
-            location, writer, reader, browser, lock=NodeLock(Path(location)), watch=watch
-        )
+        store = SqliteStore(location, writer, reader, browser, lock=lock, watch=watch)
         stack.push_async_callback(store.finish)
         yield store
 
