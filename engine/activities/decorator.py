@@ -31,8 +31,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 class ActivityDefinition:
     """A function that workflows may call, and what its author said about it.
 
-    `retry`, `timeout` (all attempts and waits) and `heartbeat` hold where the step says nothing;
-    durations are microseconds.
+    `retry`, `timeout` (of one attempt) and `heartbeat` hold where the step says nothing; durations
+    are microseconds.
     """
 
     name: str
@@ -97,8 +97,8 @@ def activity(
     Args:
         name: What workflows write after `activity:`, for example `inventory.reserve`.
         retry: Holds where the step has no `retry:`.
-        timeout: Bounds all attempts and waits, where the step has no `timeout:`; a limit for each
-            attempt is `Retry(attempt_timeout=…)`.
+        timeout: Bounds one attempt, where the step's retry sets no `attempt_timeout`; what bounds
+            all attempts and waits is the step's own `timeout:`.
         heartbeat: The longest silence between two heartbeats before the attempt is given up.
         isolation: `"process"` runs it in a subprocess that can be killed.
         idempotent: Whether a repeated attempt does no harm.

@@ -290,29 +290,6 @@ class Client:
             value = first.get("input")
         return info_of(record, input=value, waiting_for=waits)
 
-    async def list(
-        self,
-        *,
-        workflow: str | None = None,
-        version: str | None = None,
-        status: str | Sequence[str] | None = None,
-        id_prefix: str | None = None,
-        parent: str | None = None,
-        after: str | None = None,
-        limit: int = 100,
-    ) -> list[InstanceInfo]:
-        """Instances, newest first; `after` is the last id of the page before."""
-        wanted = (status,) if isinstance(status, str) else tuple(status) if status else None
-        where = InstanceFilter(
-            workflow=workflow,
-            version=version,
-            status=wanted,
-            id_prefix=id_prefix,
-            parent_id=parent,
-        )
-        records = await self._provider.list(where, after=after, limit=limit)
-        return [info_of(record) for record in records]
-
     async def history(self, id: str, execution: int | None = None) -> list[JsonObject]:
         """All events of an execution (the current one) as {seq, execution, at, kind, …}."""
         record = await self._record(id)
@@ -354,6 +331,30 @@ class Client:
         if record is None:
             raise InstanceNotFound(id)
         return record
+
+    # Last, because in a class body its name hides the type of the same name from what follows.
+    async def list(
+        self,
+        *,
+        workflow: str | None = None,
+        version: str | None = None,
+        status: str | Sequence[str] | None = None,
+        id_prefix: str | None = None,
+        parent: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[InstanceInfo]:
+        """Instances, newest first; `after` is the last id of the page before."""
+        wanted = (status,) if isinstance(status, str) else tuple(status) if status else None
+        where = InstanceFilter(
+            workflow=workflow,
+            version=version,
+            status=wanted,
+            id_prefix=id_prefix,
+            parent_id=parent,
+        )
+        records = await self._provider.list(where, after=after, limit=limit)
+        return [info_of(record) for record in records]
 
 
 __all__ = ["Client", "ClientError", "OnDuplicate"]

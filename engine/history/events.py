@@ -87,12 +87,14 @@ class ActivityCompleted(FactBase, tag="activity_completed", frozen=True):
 class ActivityFailed(FactBase, tag="activity_failed", frozen=True):
     """An attempt raised, timed out or was refused.
 
-    `policy` is the activity's own retry policy, recorded when the step names none.
+    `policy` is the activity's own retry policy, for a step that names none; `heartbeat` the last
+    details the attempt reported, for the next one to go on from.
     """
 
     ref: int
     error: Failure
     policy: RetryPolicy | None = None
+    heartbeat: Json = None
 
 
 class TimerFired(FactBase, tag="timer_fired", frozen=True):
@@ -190,6 +192,7 @@ class ActivityScheduled(Event, tag="activity_scheduled", frozen=True):
     attempt_timeout: int | None = None
     heartbeat: int | None = None
     deadline: int | None = None
+    heartbeat_details: Json = None
 
 
 class ActivityCancelled(Event, tag="activity_cancelled", frozen=True):

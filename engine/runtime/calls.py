@@ -20,7 +20,6 @@ from engine.runtime.live import Told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.activities.decorator import ActivityDefinition
     from engine.activities.registry import ActivityRegistry
     from engine.activities.runner import ActivityRunner
     from engine.history.events import ActivityScheduled, Fact
@@ -171,19 +170,21 @@ class Calls:
                     attempt_timeout=scheduled.attempt_timeout or definition.timeout,
                     heartbeat_timeout=scheduled.heartbeat or definition.heartbeat,
                     deadline=scheduled.deadline,
+                    heartbeat_details=scheduled.heartbeat_details,
                 )
             )
         except Exception as error:  # the runner turns all that activities raise into outcomes
             _log.exception("the activity runner failed", extra={"activity": scheduled.activity})
             failure = Failure(type="sys.internal", message=repr(error), retryable=True)
             return ActivityFailed(at=self._now(), ref=call.ref, error=failure)
-        if type(outcome) is Succeeded:
+        if isinstance(outcome, Succeeded):
             return ActivityCompleted(at=self._now(), ref=call.ref, result=outcome.result)
         return ActivityFailed(
             at=self._now(),
             ref=call.ref,
-            error=outcome.failure,  # type: ignore[union-attr]
-            policy=_policy(definition),
+            error=outcome.failure,
+            policy=definition.retry,
+            heartbeat=outcome.heartbeat,
         )
 
     async def close(self, grace_seconds: float) -> None:
@@ -195,7 +196,3 @@ class Calls:
             task.cancel("the node shuts down")
         if self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
-
-
-def _policy(definition: ActivityDefinition) -> Any:
-    return definition.retry

@@ -79,6 +79,7 @@ class ActivityNode(StepNode):
             attempt_timeout=self.policy.attempt_timeout if self.policy else None,
             heartbeat=step.heartbeat,
             deadline=data.get("deadline"),
+            heartbeat_details=data.get("heartbeat"),
         )
 
     def fact(self, run: Execution, frame: Frame, label: str, fact: Fact) -> Outcome | None:
@@ -99,6 +100,8 @@ class ActivityNode(StepNode):
             details=fact.error.details,
             cause=fact.error.cause,
         )
+        if fact.heartbeat is not None:
+            frame.data["heartbeat"] = fact.heartbeat
         policy = self.policy or fact.policy or ONCE
         due = retry_at(run, frame, policy, error, frame.data.get("deadline"))
         if due is None:
