@@ -9,6 +9,7 @@ With `LOCKSTEP_FAIL_PROBE=1` it shows the roll-back instead.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import sys
 from pathlib import Path
@@ -35,24 +36,23 @@ async def narrate(engine: Engine, instance_id: str) -> None:
             say(f"  {instance_id:<18} {line}")
 
 
-def headline(event: Any) -> str | None:
+def headline(event: dict[str, Any]) -> str | None:
     """A few words for the events worth a line."""
-    body = getattr(event, "event", event)
-    kind = type(body).__struct_config__.tag
-    match kind:
-        case "activity_scheduled":
-            again = f" (attempt {body.attempt})" if body.attempt > 1 else ""
-            return f"call   {body.activity}{again}"
-        case "activity_failed":
-            return f"error  {body.error.type}: {body.error.message}"
-        case "child_scheduled":
-            return f"start  {body.workflow} as {body.instance_id}"
-        case "signal_received":
-            return f"signal {body.name}"
-        case "status_set":
-            return f"status {body.value}"
-        case "completed" | "failed" | "cancelled" | "continued_as_new":
-            return kind.replace("_", " ")
+    match event:
+        case {"kind": "activity_scheduled", "activity": name, "attempt": attempt}:
+            return f"call   {name} (attempt {attempt})"
+        case {"kind": "activity_scheduled", "activity": name}:
+            return f"call   {name}"
+        case {"kind": "activity_failed", "error": {"type": type, "message": message}}:
+            return f"error  {type}: {message}"
+        case {"kind": "child_scheduled", "workflow": name, "instance_id": instance_id}:
+            return f"start  {name} as {instance_id}"
+        case {"kind": "signal_received", "name": name}:
+            return f"signal {name}"
+        case {"kind": "status_set", "value": value}:
+            return f"status {json.dumps(value)}"
+        case {"kind": "completed" | "failed" | "cancelled" | "continued_as_new" as kind}:
+            return str(kind).replace("_", " ")
     return None
 
 

@@ -135,7 +135,7 @@ def failing_activities(stage: Stage) -> list[Any]:
         stage.note(ctx.idempotency_key)
         if stage.counts["keys"] <= times:
             raise ActivityError("once more", type="test.failed")
-        return stage.calls
+        return [*stage.calls, ctx.idempotency_key]
 
     return [fail, fail_times, python_error, keys]
 

@@ -37,7 +37,7 @@ async def check_expectations(scenario: Scenario) -> None:
             await check_instance(scenario, instance_id, outcome)
     stage = scenario.stage
     if expect.calls is not None:
-        assert stage.calls == expect.calls
+        assert stage.calls == expect.calls, stage.calls
     if expect.calls_in_any_order is not None:
         assert sorted(stage.calls) == sorted(expect.calls_in_any_order)
     if expect.stopped is not None:

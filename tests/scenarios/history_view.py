@@ -8,10 +8,11 @@ import msgspec
 
 from engine import Client
 from engine.history.codec import encode_event, encode_page
-from engine.history.events import TERMINAL, Aborted, Decision, Event, Fact, Terminated
+from engine.history.events import TERMINAL, Decision, Event, Fact, Terminated
+from engine.values.instant import parse_instant
 
 WORDS = ("path", "activity", "workflow", "instance_id", "name", "text", "purpose", "label")
-ENDS = (*TERMINAL, Terminated, Aborted)
+ENDS = (*TERMINAL, Terminated)
 
 
 def kind_of(event: Event) -> str:
@@ -37,13 +38,14 @@ def fits(event: Event, pattern: str) -> bool:
 async def history_of(client: Client, instance_id: str, execution: int) -> list[Event]:
     """The events of one execution, which must be numbered from 1 without a gap."""
     entries = await client.history(instance_id, execution)
-    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
     return [event_of(entry) for entry in entries]
 
 
-def event_of(entry: Any) -> Event:
+def event_of(entry: dict[str, Any]) -> Event:
     """The event of an entry that the client gave."""
-    return msgspec.convert(msgspec.to_builtins(entry.event), Fact | Decision)
+    event: Event = msgspec.convert({**entry, "at": parse_instant(entry["at"])}, Fact | Decision)
+    return event
 
 
 def page_of(events: list[Event]) -> bytes:

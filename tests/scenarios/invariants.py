@@ -37,14 +37,14 @@ ANSWERS = (ActivityCompleted, ActivityFailed, ChildCompleted, ChildFailed, Timer
 async def check_invariants(client: Client, programs: dict[str, Program]) -> None:
     """Assert them of every execution in the store. `programs` by revision."""
     for listed in await client.list(limit=1000):
-        info = await client.get(listed.id)
+        info = await client.get(listed.instance_id)
         for execution in range(1, info.execution + 1):
-            events = await history_of(client, info.id, execution)
+            events = await history_of(client, info.instance_id, execution)
             last = execution == info.execution
             check_execution(events, ended=not last or info.status in ENDED, last=last)
             started = events[0]
             assert isinstance(started, Started)
-            assert (started.instance_id, started.execution) == (info.id, execution)
+            assert (started.instance_id, started.execution) == (info.instance_id, execution)
             if last:
                 assert (started.version, started.workflow) == (info.version, info.workflow)
             replay(programs[started.revision], [page_of(events)])

@@ -49,7 +49,7 @@ async def test_a_stream_goes_on_after_a_number(store_url: str, tmp_path: Path) -
     async with running(store_url, tmp_path, "steps: [ { activity: test.echo } ]") as (engine, _):
         handle = await engine.client.start("main", id="main")
         await handle.result(timeout=10)
-        numbers = [entry.seq async for entry in handle.events(after=2)]
+        numbers = [entry["seq"] async for entry in handle.events(after=2)]
         assert numbers == [3, 4]
 
 
@@ -123,7 +123,7 @@ steps:
         async with running(store_url, tmp_path, body) as (engine, _):
             await engine.client.start("main", id="main")
             async for entry in engine.client.events("main", after=0):
-                if entry.seq == 3:
+                if entry["seq"] == 3:
                     break
         stage = Stage()
         async with Engine.open(
