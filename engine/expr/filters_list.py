@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.expr.bounds import Refusal, Work, describe, kind_of, text_bytes
 from engine.expr.filters_number import number
 from engine.expr.filters_text import attribute_path, pluck_item
-from engine.expr.operators import is_number, pluck, require
+from engine.expr.operators import checked_number, is_number, pluck, require
 from engine.expr.undefined import NOWHERE, Missing, known
 
 if TYPE_CHECKING:
@@ -229,14 +229,17 @@ def _extreme(work: Work, value: Any, name: str, key: Callable[[Any], Any]) -> An
 
 def sum_(work: Work, value: Any, attribute: Any = None, start: Any = 0) -> Any:
     """Add numbers up, or such an attribute of the items."""
+    addends = _items(work, value, "sum")
+    if attribute is not None:
+        addends = [pluck_item(item, attribute, "sum") for item in addends]
     total = number(start, "sum")
-    for item in _items(work, value, "sum"):
-        addend = item if attribute is None else pluck_item(item, attribute, "sum")
-        try:
-            total = number(total + number(addend, "sum"), "sum")
-        except OverflowError:
-            raise Refusal("the sum is not a finite number") from None
-    return total
+    try:
+        for addend in addends:
+            total += addend if type(addend) is int else number(addend, "sum")
+    except OverflowError:
+        raise Refusal("the sum is not a finite number") from None
+    # Infinity and too wide integers do not go away by adding, so one check does for all.
+    return checked_number(total)
 
 
 def canonical(work: Work, value: Any) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engine.errors import ExpressionError
-from engine.expr.bounds import RESULT_BYTES, Refusal, kind_of
+from engine.expr.bounds import RESULT_BYTES, SOURCE_CHARACTERS, Refusal, kind_of
 from engine.expr.evaluation import failure
 from engine.expr.expression import Expression, compile_expression, condition_error
 from engine.expr.operators import text_of
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 JsonPath: TypeAlias = tuple[str | int, ...]
 
 _MARK = re.compile(r"\$\$\{|\$\{\{|\{\{|\$\{")
-_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\}\}|[\[\](){}]""", re.DOTALL)
+# An open quote swallows the rest: trying each later quote again would take quadratic time.
+_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*+'?|"(?:[^"\\]|\\.)*+"?|\}\}|[\[\](){}]""", re.DOTALL)
+_MARKS = 10_000
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
 
@@ -79,8 +81,11 @@ def scan(text: str) -> tuple[Literal | Hole, ...]:
         return (Literal(text),)
     parts: list[Literal | Hole] = []
     literal: list[str] = []
-    position = 0
+    position = marks = 0
     while (mark := _MARK.search(text, position)) is not None:
+        marks += 1
+        if marks > _MARKS:
+            refuse(text[:80], f"a text with more than {_MARKS} braces is over the limit", 0)
         literal.append(text[position : mark.start()])
         position = mark.end()
         found = mark.group()
@@ -91,8 +96,7 @@ def scan(text: str) -> tuple[Literal | Hole, ...]:
             literal.append(braces)
         elif found == "${{":
             end = _end_of_hole(text, position)
-            if "".join(literal):
-                parts.append(Literal("".join(literal)))
+            parts.extend(_literal(literal))
             literal.clear()
             parts.append(Hole(text[position:end], position))
             position = end + 2
@@ -100,16 +104,21 @@ def scan(text: str) -> tuple[Literal | Hole, ...]:
             _refuse_lone(text, mark.start(), found)
             literal.append(found)
     literal.append(text[position:])
-    if "".join(literal):
-        parts.append(Literal("".join(literal)))
+    parts.extend(_literal(literal))
     return tuple(parts)
+
+
+def _literal(pieces: list[str]) -> list[Literal]:
+    text = "".join(pieces)
+    return [Literal(text)] if text else []
 
 
 def _end_of_hole(text: str, start: int) -> int:
     """Find the `}}` that closes a hole; those in quotes and inside brackets are part of it."""
     stack: list[str] = []
     position = start
-    while (found := _INSIDE.search(text, position)) is not None:
+    limit = start + SOURCE_CHARACTERS + 2
+    while (found := _INSIDE.search(text, position, limit)) is not None:
         sign = found.group()
         position = found.end()
         if sign == "}}":
@@ -121,12 +130,16 @@ def _end_of_hole(text: str, start: int) -> int:
             stack.append(sign)
         elif sign in _CLOSES and stack and stack[-1] == _CLOSES[sign]:
             stack.pop()
-    return refuse(text, "`${{` is not closed", start - 3, 3, mend="end it with `}}`")
+    shown = text if len(text) <= limit else text[:limit]
+    return refuse(
+        shown, "`${{` is not closed", start - 3, 3, mend="end it with `}}`, close its quotes"
+    )
 
 
 def _refuse_lone(text: str, offset: int, opening: str) -> None:
     closing = "}}" if opening == "{{" else "}"
-    end = text.find(closing, offset)
+    # What goes on for longer is no forgotten `$`; and the search stays short.
+    end = text.find(closing, offset, offset + 200)
     if end < 0:
         return
     inside = text[offset + len(opening) : end].strip()

@@ -24,9 +24,10 @@ class Missing:
 
     def refuse(self) -> NoReturn:
         """Say which path is undefined."""
+        text = self.text if len(self.text) <= 80 else f"{self.text[:79]}…"
         raise Refusal(
-            f"`{self.text}` is undefined",
-            mend=f"`{self.text} | default(…)` or `{self.text} is defined`",
+            f"`{text}` is undefined",
+            mend=f"`{text} | default(…)` or `{text} is defined`",
             place=self.place,
         )
 

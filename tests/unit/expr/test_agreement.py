@@ -114,11 +114,12 @@ STOCK = ImmutableSandboxedEnvironment(undefined=Chained)
 
 @pytest.mark.parametrize("source", TABLE)
 def test_where_we_answer_stock_jinja_answers_the_same(source: str) -> None:
+    compiled = STOCK.compile_expression(source, undefined_to_none=False)
     for roots in SCOPES:
         ours = evaluate(source, roots, fast=True)
         if isinstance(ours, ExpressionError) or differs_on_purpose(source, roots):
             continue
-        stock = STOCK.compile_expression(source, undefined_to_none=False)(**roots)
+        stock = compiled(**roots)
         assert ours == (list(stock) if isinstance(stock, tuple) else stock), roots
 
 

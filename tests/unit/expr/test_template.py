@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +60,7 @@ def test_scan(text: str, parts: list[Any]) -> None:
         ("${{ a }} {{ b }}", "E221", 9, "`${{ b }}`"),
         ("a ${{ b", "E222", 2, "`}}`"),
         ("${{ {'a': 1 }}", "E222", 0, "`}}`"),
+        ("x ${{ it's }} y", "E222", 2, "close its quotes"),
     ],
 )
 def test_scan_refuses(text: str, code: str, offset: int, mend: str) -> None:
@@ -168,3 +171,28 @@ def test_text_has_at_most_a_mebibyte(scope_of: Scope) -> None:
     assert len(compile_value("${{ s }}${{ s }}").evaluate(scope)) == 1 << 20
     with pytest.raises(ExpressionError, match="over the limit"):
         compile_value("${{ s }}${{ s }}!").evaluate(scope)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{" * 500_000,
+        "${" * 500_000,
+        "{{ " * 300_000 + "}}",
+        "${{ " + "'" * 999_999,
+        "${{ " + "\\'" * 500_000,
+        "${{ '" + "\\'" * 500_000 + "}}",
+        "${{ " + "{" * 1_000_000 + "}}",
+        "${{ a }}" * 10_001,
+        "$${" * 300_000,
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_hostile_text_takes_little_time(text: str) -> None:
+    took = []
+    for _ in range(3):
+        begun = time.process_time()
+        with contextlib.suppress(ExpressionError):
+            scan(text)
+        took.append(time.process_time() - begun)
+    assert min(took) < 0.1
