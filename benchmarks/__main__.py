@@ -75,7 +75,7 @@ def main() -> int:
                 record.add(contender.name, workload.name, round_, outcome)
                 say(contender, workload.name, outcome, time.monotonic() - began)
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-    page = Report(record, workloads, contenders, facts, command)
+    page = Report(record, workloads, contenders, facts, command, judged=not quick)
     whole = len(workloads) == len(WORKLOADS) and contenders == list(CONTENDERS) and not quick
     if (out := chosen_options.out or (RESULTS if whole else None)) is not None:
         page.write(out)

@@ -43,12 +43,15 @@ class Report:
         contenders: Sequence[Contender],
         facts: Sequence[tuple[str, str]],
         command: str,
+        *,
+        judged: bool,
     ) -> None:
         self.record = record
         self.workloads = workloads
         self.contenders = contenders
         self.facts = facts
         self.command = command
+        self.judged = judged
         names = {workload.name for workload, _ in workloads}
         self.metrics = [metric for metric in METRICS if metric.workload in names]
 
@@ -74,7 +77,7 @@ class Report:
             "",
             "The skeleton decides nothing and stores one row per step (`contenders/skeleton.py`).",
             "",
-            "Early steps of a fresh file extend its log and are dearer: a drift below 1 is the disk's.",
+            "The first steps of a fresh file extend its log: a drift below 1 is the disk's.",
             "",
             *self._ratios(),
             "## Failed, lost, hung",
@@ -114,6 +117,8 @@ class Report:
         return spread_text(spread)
 
     def _budget(self) -> list[str]:
+        if not self.judged:
+            return ["Not judged: the sizes of a quick run are not those of the budget.", ""]
         rows = []
         for metric in self.metrics:
             if metric.floor is None:
@@ -154,7 +159,7 @@ class Report:
             rows.append(
                 (contender.name, settings.get("durability", "-"), settings.get("options", ""))
             )
-        return table(("Contender", "durability, as read back", "options"), rows)
+        return table(("Contender", "durability", "options"), rows)
 
     def _counters(self) -> list[str]:
         """What our engine counted, of the last round of each workload."""

@@ -225,6 +225,7 @@ async def run_recovery(job: Job) -> Outcome:
             "recovery.seconds": done - job.spawned,
             "recovery.first": calls.times[0] - job.spawned,
             "recovery.from_open": done - opened,
+            "recovery.first_from_open": calls.times[0] - opened,
         }
     )
 

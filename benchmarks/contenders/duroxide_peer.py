@@ -223,6 +223,7 @@ def run_recovery(job: Job) -> Outcome:
             "recovery.seconds": done - job.spawned,
             "recovery.first": bench.calls.times[0] - job.spawned,
             "recovery.from_open": done - opened,
+            "recovery.first_from_open": bench.calls.times[0] - opened,
         },
         ends,
     )
