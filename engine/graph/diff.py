@@ -9,12 +9,14 @@ Rule 2: a step that came or went is told once, not again for every step inside i
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from engine.graph.revision import canonical
 from engine.values.digest import canonical_json
 from engine.values.duration import format_duration
 
@@ -44,6 +46,8 @@ _WORDS: Final = {
 }
 _WORDS_OF_KIND: Final = {
     ("if", "condition"): "if",
+    ("while", "condition"): "while",
+    ("until", "condition"): "until",
     ("foreach", "items"): "foreach",
     ("foreach", "name"): "as",
     ("set", "assignments"): "set",
@@ -96,9 +100,16 @@ class _Placed:
         return str(self.own.get("kind", ""))
 
     @property
+    def word(self) -> str:
+        """The kind as the file calls it."""
+        if self.kind == "loop":
+            return str(self.own["mode"])
+        return "saga" if self.own.get("saga") else self.kind
+
+    @property
     def title(self) -> str:
         name = self.own.get(self.kind)
-        return f"{self.kind}: {name}" if isinstance(name, str) else self.kind
+        return f"{self.kind}: {name}" if isinstance(name, str) else self.word
 
 
 def _flatten(graph: StepGraph) -> dict[str, _Placed]:
@@ -111,7 +122,7 @@ def _flatten(graph: StepGraph) -> dict[str, _Placed]:
                 below = f"{path}/{step['id']}" if path else str(step["id"])
                 take(step, below, path, name, turn)
 
-    take(msgspec.to_builtins(graph, order="deterministic"), "", "", "", 0)
+    take(json.loads(canonical(graph)), "", "", "", 0)
     return found
 
 
@@ -230,7 +241,7 @@ def _fields(path: str, before: _Placed, after: _Placed) -> Iterator[Change]:
         )
         return
     for field, old, new in _differences(before.own, after.own, ()):
-        word = _word(after.kind, field)
+        word = _word(after.word, field)
         where = f"{path}: {word}" if path else word
         line = f"~ {where}: {_told(field, old)} -> {_told(field, new)}"
         yield Change(

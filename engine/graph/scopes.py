@@ -44,6 +44,8 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "log": ("", "fields"),
     "status": ("",),
 }
+# Whose `output` is evaluated inside the block, with its variables and names.
+_OUTPUT_INSIDE: Final = frozenset(("do", "foreach", "while", "until"))
 _WITHOUT_RESULT: Final = frozenset(("do", "if", "switch", "try", "saga"))
 
 
@@ -222,7 +224,7 @@ class _Walk:
         point = self._condition(guard, site, outer)
         point = replace(point, ground=point.ground.layer())
         ends = self._kinds.get(site.kind, self._leaf)(site, point)
-        if site.kind not in ("foreach", "while", "until"):
+        if site.kind not in _OUTPUT_INSIDE:
             self._output(site, point)
         known = point.ground.own
         own = Standing(site)
@@ -266,7 +268,9 @@ class _Walk:
 
     def _do(self, site: Site, point: Point) -> bool:
         inside = self._declare(site.option("vars"), point, site)
-        return self._block(site.block("body"), inside)
+        ends = self._block(site.block("body"), inside)
+        self._output(site, inside)
+        return ends
 
     def _if(self, site: Site, point: Point) -> bool:
         held = self._condition(site.operand, site, point)

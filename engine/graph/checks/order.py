@@ -164,9 +164,7 @@ class _Judge:
         return True
 
 
-def _apart(
-    target: Position, here: Position | None
-) -> tuple[tuple[Site | None, Block], ...]:
+def _apart(target: Position, here: Position | None) -> tuple[tuple[Site | None, Block], ...]:
     """The blocks around the target that are not around the reader."""
     around = {id(block) for _, block in here.trail} if here else set()
     return tuple((at, block) for at, block in target.trail if id(block) not in around)

@@ -81,9 +81,7 @@ def _unknown(
     )
 
 
-def _meant(
-    root: str, reading: Reading, ids: set[str], inputs: tuple[str, ...]
-) -> tuple[str, ...]:
+def _meant(root: str, reading: Reading, ids: set[str], inputs: tuple[str, ...]) -> tuple[str, ...]:
     exact = []
     if root in reading.point.variables:
         exact.append(f"vars.{root}")
