@@ -59,7 +59,20 @@ _METHODS = {
     "append": "+ […]", "update": "| merge(…)", "count": "| length", "index": "in",
 }  # fmt: skip
 
-_ABSENT = {
+# What the same thing is called in Jinja, Python or JavaScript.
+_ELSEWHERE = {
+    ("filter", "count"): "length", ("filter", "len"): "length", ("filter", "size"): "length",
+    ("filter", "d"): "default", ("filter", "strip"): "trim", ("filter", "json"): "tojson",
+    ("filter", "dictsort"): "items", ("filter", "concat"): "join", ("filter", "combine"): "merge",
+    ("filter", "filter"): "select", ("filter", "capitalize"): "title", ("filter", "number"): "int",
+    ("test", "list"): "sequence", ("test", "array"): "sequence", ("test", "iterable"): "sequence",
+    ("test", "dict"): "mapping", ("test", "object"): "mapping", ("test", "null"): "none",
+    ("test", "str"): "string", ("test", "int"): "number", ("test", "integer"): "number",
+    ("test", "float"): "number", ("test", "bool"): "boolean", ("test", "equalto"): "eq",
+    ("test", "search"): "match", ("test", "contains"): "in",
+}  # fmt: skip
+
+_APPLIES = {
     "map": FILTERS,
     "select": PREDICATES,
     "reject": PREDICATES,
@@ -181,7 +194,7 @@ class Checker:
         tolerant = node.name == "default"
         self.visit(node.node, tolerant)
         self._arguments(node, operation, guarded=guarded and tolerant)
-        table = _ABSENT.get(node.name)
+        table = _APPLIES.get(node.name)
         if table is not None:
             self._applied(node, table)
 
@@ -196,13 +209,16 @@ class Checker:
     def _unknown(
         self, node: nodes.Node, what: str, name: str, table: dict[str, Operation]
     ) -> NoReturn:
-        near = suggest(name, table)
+        usual = _ELSEWHERE.get((what, name.lower()))
+        near = (usual,) if usual else suggest(name, table)
         other = "filter" if what == "test" else "test"
         mend = None
         if near:
             mend = "did you mean " + " or ".join(f"`{found}`" for found in near) + "?"
         elif what == "test" and name.lower() in ("true", "false"):
             mend = f"`== {name.lower()}`"
+        elif name in FUNCTIONS:
+            mend = f"`{name}()` is a function"
         elif name in (FILTERS if other == "filter" else PREDICATES):
             mend = f"`{name}` is a {other}: `x {'|' if other == 'filter' else 'is'} {name}`"
         self.refuse(node, f"no {what} `{name[:40]}`", mend=mend, suggestions=near)
@@ -254,7 +270,7 @@ class Checker:
                 self._unknown(name, what, name.value, table)
             named = [key for key in _named(node) if key not in own]
             self._bind(name, name.value, table[name.value], 2, len(arguments) - 1, named)
-            inner = _ABSENT.get(name.value) if table is FILTERS else None
+            inner = _APPLIES.get(name.value) if table is FILTERS else None
             if inner is None:
                 return
             arguments = arguments[2 if name.value.endswith("attr") else 1 :]
