@@ -6,7 +6,7 @@ what each code means in `codes`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -32,8 +32,14 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
         return f"{place}: {self.severity} {self.code}: {self.what}"
 
 
+MAX_FINDINGS: Final = 500
+
+
 class Report:
-    """The findings of one run over one file; says each thing once."""
+    """The findings of one run over one file; says each thing once.
+
+    After `MAX_FINDINGS` it is full: one more says so, the rest is dropped, and passes may stop.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -50,6 +56,14 @@ class Report:
         suggestions: tuple[str, ...] = (),
     ) -> None:
         """Note a finding; the same one at the same place is not noted twice."""
+        if self.full:
+            return
+        if len(self._found) == MAX_FINDINGS - 1:
+            code, what = (
+                "E109",
+                f"there are more than {MAX_FINDINGS} problems; the rest is not shown",
+            )
+            why, mend, suggestions = None, "mend those above first", ()
         self._found.setdefault(
             (code, span, what),
             Diagnostic(
@@ -62,6 +76,11 @@ class Report:
                 suggestions=suggestions,
             ),
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether further findings would be dropped."""
+        return len(self._found) >= MAX_FINDINGS
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -15,6 +15,7 @@ import msgspec
 
 from engine.definition.document import Mapping, Scalar
 from engine.definition.source import is_folder, is_root
+from engine.definition.wording import shorten
 
 if TYPE_CHECKING:
     from engine.definition.diagnostic import Report
@@ -78,7 +79,7 @@ def _compare(node: object, wanted: str, key: str, path: Path, report: Report) ->
     report.error(
         "E105",
         node.span,
-        f"the {key} `{node.value}` is not the one the file's path says",
+        f"the {key} `{shorten(node.value)}` is not the one the file's path says",
         why=f"`{path}` is `{wanted}`",
         mend=f"write `{key}: {wanted}`, or move the file",
     )

@@ -39,6 +39,8 @@ class Takes(Enum):
     NUMBER = "a number"
     POSITIVE = "a number above 0"
     TEXT = "text"
+    ANCHOR = "a name of letters, digits, `-`, `_` and `.`"
+    IDENTIFIER = "a URI without a fragment"
     PATTERN = "a regular expression"
     BOOLEAN = "`true` or `false`"
     ANYTHING = "anything"
@@ -60,8 +62,9 @@ _TABLE: Final = {
     " minContains maxContains",
     Takes.NUMBER: "minimum maximum exclusiveMinimum exclusiveMaximum",
     Takes.POSITIVE: "multipleOf",
-    Takes.TEXT: "title description format contentEncoding contentMediaType"
-    " $comment $id $anchor $schema",
+    Takes.TEXT: "title description format contentEncoding contentMediaType $comment $schema",
+    Takes.ANCHOR: "$anchor",
+    Takes.IDENTIFIER: "$id",
     Takes.PATTERN: "pattern",
     Takes.BOOLEAN: "uniqueItems deprecated readOnly writeOnly",
     Takes.ANYTHING: "default const",
@@ -173,8 +176,9 @@ def _is_positive(node: Node) -> bool:
     return number is not None and number > 0
 
 
-def _is_text(node: Node) -> bool:
-    return isinstance(node, Scalar) and isinstance(node.value, str)
+def _is_text(node: Node, form: str = r"(?s:.*)") -> bool:
+    value = node.value if isinstance(node, Scalar) else None
+    return isinstance(value, str) and re.fullmatch(form, value) is not None
 
 
 def _is_names(node: Node) -> bool:
@@ -194,6 +198,8 @@ _FITS: Final[dict[Takes, Callable[[Node], bool]]] = {
     Takes.POSITIVE: _is_positive,
     Takes.TEXT: _is_text,
     Takes.REFERENCE: _is_text,
+    Takes.ANCHOR: lambda node: _is_text(node, r"[A-Za-z_][-A-Za-z0-9._]*"),
+    Takes.IDENTIFIER: lambda node: _is_text(node, r"[^#]*#?"),
     Takes.BOOLEAN: lambda node: isinstance(node, Scalar) and isinstance(node.value, bool),
     Takes.LIST: lambda node: isinstance(node, Sequence),
     Takes.NAMES: _is_names,

@@ -111,7 +111,7 @@ def check_name(report: Report, field: Field, node: Node) -> None:
 
 def bad_name(report: Report, what: str, text: str, span: Span) -> None:
     """Note that a name is not an identifier."""
-    mended = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")
+    mended = re.sub(r"[^A-Za-z0-9_]+", "_", text[:60]).strip("_")
     mended = mended if NAME.fullmatch(mended) else ""
     report.error(
         "E112",
@@ -141,7 +141,7 @@ def check_workflow_name(report: Report, field: Field, node: Node) -> None:
 
 
 def _bad_workflow_name(report: Report, text: str, span: Span) -> None:
-    mended = re.sub(r"[^a-z0-9/-]+", "-", text.lower()).strip("-/")
+    mended = re.sub(r"[^a-z0-9/-]+", "-", text[:60].lower()).strip("-/")
     report.error(
         "E105",
         span,

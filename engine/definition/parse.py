@@ -33,6 +33,7 @@ from engine.definition.document import Entry, Mapping, Node, Scalar, ScalarStyle
 from engine.definition.places import Lines, runs_of, scalar_end
 from engine.definition.source import START, Source
 from engine.definition.syntax import check_tabs, explain, lost_comment
+from engine.definition.wording import shorten
 
 if TYPE_CHECKING:
     from engine.definition.diagnostic import Report
@@ -115,7 +116,7 @@ class _Scanner(Scanner):
         """Report a tag and go on as if it were not there; scanning a long one takes seconds."""
         match = _TAG.match(self.lines.text, self.reader.index)
         assert match is not None
-        shown = match[0] if len(match[0]) <= 40 else match[0][:40] + "…"
+        shown = shorten(match[0])
         self.report.error(
             "E107",
             self._here(len(match[0])),
@@ -139,7 +140,7 @@ class _Scanner(Scanner):
             self.report.error(
                 "E101",
                 self._here(len(match[0])),
-                f"the directive `{match[0].strip()[:40]}` is not allowed",
+                f"the directive `{shorten(match[0])}` is not allowed",
                 why="workflow files are YAML 1.2",
                 mend="delete this line",
             )
@@ -308,13 +309,13 @@ class _Builder:
             self.report.error(
                 "E101",
                 span,
-                f"no anchor `&{name}` stands before this alias",
-                mend=f'quote the value if it is text: "*{name}"',
+                f"no anchor `&{shorten(name)}` stands before this alias",
+                mend=f'quote the value if it is text: "*{shorten(name)}"',
             )
             raise _Stop
         found = self._anchors[name]
         if found is None:
-            self.report.error("E109", span, f"the alias `*{name}` holds itself")
+            self.report.error("E109", span, f"the alias `*{shorten(name)}` holds itself")
             raise _Stop
         node, size, height = found
         self._count(size, height, span)
@@ -354,7 +355,7 @@ class _Builder:
             self.report.error(
                 "E102",
                 key.span,
-                f"the key `{key.text}` stands here a second time",
+                f"the key `{shorten(key.text)}` stands here a second time",
                 why=f"the first is on line {first.span.line}",
                 mend="delete one of them",
             )
@@ -364,7 +365,7 @@ class _Builder:
     def _refuse_key(self, key: Node, frame: _Frame, value: Node) -> None:
         if isinstance(key, Mapping) and frame.flow and key.flow and not value_text(value):
             # `{{ x }}` is, to YAML, a mapping whose one key is the mapping {x: null}.
-            inner = " ".join(key.keys()) or "…"
+            inner = shorten(" ".join(key.keys())) or "…"
             span = Span(key.span.line, key.span.column - 1, key.span.line, key.span.column + 1)
             meant = f"${{{{ {inner} }}}}"
             frame.instead = Scalar(meant, meant, "plain", span)
@@ -373,12 +374,12 @@ class _Builder:
             )
             return
         if isinstance(key, Scalar):
-            shown = key.text or "(empty)"
+            shown = shorten(key.text) or "(empty)"
             self.report.error(
                 "E112",
                 key.span,
                 f"the key `{shown}` is not text",
-                mend=f'quote it: "{key.text}":',
+                mend=f'quote it: "{shorten(key.text)}":',
             )
             return
         self.report.error("E112", key.span, "a key is text, not a list or mapping")

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from engine.definition.schema import SchemaNode
 
 MAX_FILES: Final = 100
-MAX_IN_PLACE: Final = 10_000
+MAX_IN_PLACE: Final = 1_000
 MAX_CHAIN: Final = 100
+MAX_WORK: Final = 1_000_000
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -67,9 +68,9 @@ def check_schemas(
         document = _Document(schema.node, None, report)
         library.take(document)
         written |= document.paths
-    library.check_circles()
+    fan = library.check_circles()
     if not report and not library.findings():
-        library.check_defaults()
+        library.check_defaults(fan)
     documents: dict[str, Json] = {
         path: _rewritten(document.root, document.paths, prefix="")
         for path, document in library.files.items()
@@ -183,15 +184,28 @@ class _Library:
             return None
         return _Document(tree, path, report)
 
-    def check_circles(self) -> None:
-        """Note schemas that lead back to themselves without consuming a value, or explode."""
-        circles = _Circles()
-        for document in self.documents:
-            for schema in _all_schemas(document.root):
-                circles.size(document, schema, ())
+    def check_circles(self) -> int:
+        """Note schemas that lead back to themselves without consuming a value, or explode.
 
-    def check_defaults(self) -> None:
-        """Note defaults that do not fit. Only for schemas that are sound."""
+        Gives the largest number of schemas that look at one value.
+        """
+        circles = _Circles()
+        return max(
+            (
+                circles.size(document, schema, ())
+                for document in self.documents
+                for schema in _all_schemas(document.root)
+            ),
+            default=1,
+        )
+
+    def check_defaults(self, fan: int) -> None:
+        """Note defaults that do not fit. Only for schemas that are sound.
+
+        A value inside a value may be looked at `fan` times as often as the outer one, so the work
+        is bounded by `fan` to the height of the default; what is over the limit is refused unseen.
+        """
+        work = 0
         resources: dict[str, Json] = {
             path: _rewritten(document.root, document.paths, prefix="schema:")
             for path, document in self.files.items()
@@ -202,8 +216,19 @@ class _Library:
             defaults = DefaultCheck(whole, resources, document.report)
             for pointer, schema in _with_pointers(document.root):
                 default = schema.entry("default") if isinstance(schema, Mapping) else None
-                if default is not None:
-                    defaults.check(default, pointer)
+                if default is None:
+                    continue
+                size, height = _extent(default.value)
+                work += size * fan**height
+                if work > MAX_WORK:
+                    document.report.error(
+                        "E109",
+                        default.key.span,
+                        "checking this default against its schema would take too long",
+                        mend="make the default smaller, or the `anyOf`s of the schema fewer",
+                    )
+                    return
+                defaults.check(default, pointer)
 
 
 class _Circles:
@@ -285,6 +310,18 @@ def _with_pointers(node: Node, pointer: str = "") -> list[tuple[str, Node]]:
                 if id(inner.value) in inside:
                     found += _with_pointers(inner.value, f"{here}/{_escaped(inner.key.text)}")
     return found
+
+
+def _extent(node: Node) -> tuple[int, int]:
+    """How many values a node holds, itself included, and how deep they stand."""
+    parts: tuple[Node, ...] = ()
+    if isinstance(node, Mapping):
+        parts = tuple(entry.value for entry in node.entries)
+    elif isinstance(node, Sequence):
+        parts = node.items
+    extents = [_extent(part) for part in parts]
+    size = 1 + sum(size for size, _ in extents)
+    return size, 1 + max((height for _, height in extents), default=0)
 
 
 def _escaped(key: str) -> str:

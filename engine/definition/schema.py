@@ -118,6 +118,8 @@ class _Reader:
             if field is not None:
                 self._field(field, entry)
                 continue
+            if self.report.full:
+                return
             close = suggest(entry.key.text, known)
             guessed.update(close)
             self.report.error(
@@ -188,6 +190,8 @@ class _Reader:
 
     def _steps(self, field: Field, node: Node) -> None:
         for item in self._items(field, node, mend="begin each step with `- `"):
+            if self.report.full:
+                return
             self._step(item)
 
     def _step(self, node: Node) -> None:
@@ -221,14 +225,13 @@ class _Reader:
             key = entry.key.text
             if key in common or _kinds_taking(key):
                 continue
+            close = suggest(key, _available())
             self.report.error(
                 "E203",
                 entry.key.span,
                 f"`{shorten(key)}` is no step kind",
-                suggestions=suggest(key, STEP_KINDS),
-                mend=f"the kinds are {listed(_available())}"
-                if not suggest(key, STEP_KINDS)
-                else None,
+                suggestions=close,
+                mend=None if close else f"the kinds are {listed(_available())}",
             )
             return
         keys = node.keys()
@@ -370,7 +373,7 @@ class _Reader:
             if isinstance(entry.value, Mapping):
                 self.fields(entry.value, SIGNAL, owner="a signal")
             else:
-                self._part(entry.value, "a signal", f"write `{entry.key.text}: {{}}`")
+                self._part(entry.value, "a signal", f"write `{shorten(entry.key.text)}: {{}}`")
 
     def _defaults(self, field: Field, node: Node) -> None:
         mapping = self._mapping(field, node)
@@ -447,7 +450,7 @@ class _Reader:
 
     def _error_types(self, field: Field, node: Node) -> None:
         if not isinstance(node, Sequence):
-            word = node.text if isinstance(node, Scalar) and node.text else "payments.*"
+            word = shorten(node.text) if isinstance(node, Scalar) and node.text else "payments.*"
             wrong_shape(self.report, field, node, mend=f"write `{field.name}: [{word}]`")
             return
         for item in node.items:
@@ -455,7 +458,7 @@ class _Reader:
 
     def _texts(self, field: Field, node: Node) -> None:
         if not isinstance(node, Sequence):
-            word = node.text if isinstance(node, Scalar) and node.text else "…"
+            word = shorten(node.text) if isinstance(node, Scalar) and node.text else "…"
             wrong_shape(self.report, field, node, mend=f"write `{field.name}: [{word}]`")
             return
         for item in node.items:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.definition.wording import shorten
+
 if TYPE_CHECKING:
     from engine.definition.diagnostic import Report
     from engine.definition.places import Lines
@@ -70,6 +72,7 @@ _TOKENS: Final = {
     "-": "a list item",
 }
 _EXPRESSION_OPENS = re.compile(r"\$\{\{")
+_COMMENT_OPENS = re.compile(r"(?:^|(?<=[ \t]))#", re.MULTILINE)
 _FLOW_STOP = re.compile(r"[,\]}]|$")
 _STARTERS: Final = "@`%*&!|>"
 
@@ -328,6 +331,7 @@ def _value_end(line: str, closing: int, *, flow: bool) -> int:
 
 
 def _quote(value: str) -> str:
+    value = shorten(value, 200)
     if '"' not in value and "\\" not in value:
         return f'"{value}"'
     return "'" + value.replace("'", "''") + "'"
@@ -336,15 +340,20 @@ def _quote(value: str) -> str:
 def check_tabs(lines: Lines, shielded: list[tuple[int, int]], report: Report) -> None:
     """Refuse tabs outside of comments and of the `shielded` (quoted and block) scalars."""
     at = lines.text.find("\t")
-    blocks = sorted(shielded)
+    blocks = iter(sorted(shielded))
+    block = next(blocks, None)
+    behind = 0  # where the last shielded scalar before this tab ended
     while at >= 0:
-        while blocks and blocks[0][1] <= at:
-            blocks.pop(0)
-        inside = bool(blocks) and blocks[0][0] <= at
-        start, _ = lines.line_at(at)
-        if not inside and not re.search(r"(?:^|[ \t])#", lines.text[start:at]):
+        while block is not None and block[1] <= at:
+            behind = block[1]
+            block = next(blocks, None)
+        if block is not None and block[0] <= at:
+            at = lines.text.find("\t", block[1])
+            continue
+        start, end = lines.line_at(at)
+        if not _COMMENT_OPENS.search(lines.text, max(start, behind), at):
             _tell_tab(lines, report, at)
-        at = lines.text.find("\t", at + 1)
+        at = lines.text.find("\t", end)  # once per line is enough
 
 
 def _tell_tab(lines: Lines, report: Report, at: int) -> bool:

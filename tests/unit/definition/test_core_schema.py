@@ -7,7 +7,6 @@ import math
 import pytest
 
 from engine.definition.document import Scalar, to_json
-
 from tests.unit.definition.trees import read, value_of
 
 # What YAML 1.1 or lenient readers take for something else: 1.2 reads all of these as text.

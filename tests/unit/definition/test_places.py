@@ -10,7 +10,6 @@ from engine.definition.diagnostic import Report
 from engine.definition.document import Scalar
 from engine.definition.parse import parse
 from engine.definition.source import decode
-
 from tests.unit.definition.trees import value_of
 
 # The scalar holds `@`, and the place of that character in the text is what locate must give.

@@ -122,7 +122,9 @@ class TestConfinement:
         assert loaded.document is None
         assert [(one.code, one.span.line) for one in loaded.diagnostics] == [("E110", 6)]
 
-    @pytest.mark.parametrize("reference", ["schemas/inside.json", "good.json", "schemas/../good.json"])
+    @pytest.mark.parametrize(
+        "reference", ["schemas/inside.json", "good.json", "schemas/../good.json"]
+    )
     def test_a_reference_inside_is_followed(self, root: Path, reference: str) -> None:
         (root / "a.yaml").write_text(REFERENCE.format(reference))
         document = load_file(root / "a.yaml").document

@@ -36,7 +36,15 @@ BROKEN = [
     ("%TAG ! x\n---\na: 1", 1, 1, "delete this line"),
 ]
 # Words of ruamel's messages, which a reader of ours must never meet.
-FOREIGN = ("block end", "<scalar>", "token", "could not find", "while scanning", "ruamel", "simple key")
+FOREIGN = (
+    "block end",
+    "<scalar>",
+    "token",
+    "could not find",
+    "while scanning",
+    "ruamel",
+    "simple key",
+)
 
 
 @pytest.mark.parametrize(("text", "line", "column", "mend"), BROKEN)
