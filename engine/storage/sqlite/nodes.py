@@ -32,8 +32,13 @@ def release(raw: sqlite3.Connection, lease: Lease) -> None:
 
 def claimable(raw: sqlite3.Connection, now: int, limit: int) -> list[int]:
     """Keys of instances that `claim` would take. A read: an idle look takes no write lock."""
-    found = raw.execute(SQL["claimable"], {"now": now, "limit": limit})
-    return [key for (key,) in found]
+    keys: dict[int, None] = {}  # in order, each once
+    for name in ("claimable_open", "claimable_due"):
+        found = raw.execute(SQL[name], {"now": now, "limit": limit})
+        keys.update((key, None) for (key,) in found)
+        if len(keys) >= limit:
+            break
+    return list(keys)[:limit]
 
 
 def claim(raw: sqlite3.Connection, lease: Lease, keys: Sequence[int]) -> list[InstanceRecord]:

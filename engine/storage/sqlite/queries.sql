@@ -226,16 +226,19 @@ SELECT m.id, i.id, m.payload, m.visible_at, m.execution
 FROM inbox m CROSS JOIN instances i ON i.key = m.instance
 WHERE m.id IN (SELECT value FROM json_each(?));
 
--- name: claimable
--- Unowned instances with something to do: activities in flight, never begun, or a due message.
-SELECT key FROM (
-    SELECT key FROM instances INDEXED BY instances_unowned
-    WHERE owner IS NULL AND status IN ('pending', 'running')
-      AND (open_activities > 0 OR status = 'pending')
-    UNION
-    SELECT i.key FROM inbox m INDEXED BY inbox_due CROSS JOIN instances i ON i.key = m.instance
-    WHERE m.visible_at <= :now AND i.owner IS NULL AND i.status IN ('pending', 'running')
-) ORDER BY key LIMIT :limit;
+-- name: claimable_open
+-- Unowned instances with activities in flight, or never begun.
+SELECT key FROM instances INDEXED BY instances_unowned
+WHERE owner IS NULL AND status IN ('pending', 'running')
+  AND (open_activities > 0 OR status = 'pending')
+ORDER BY key LIMIT :limit;
+
+-- name: claimable_due
+-- Unowned instances with a due message, the longest due first.
+SELECT DISTINCT i.key
+FROM inbox m INDEXED BY inbox_due CROSS JOIN instances i ON i.key = m.instance
+WHERE m.visible_at <= :now AND i.owner IS NULL AND i.status IN ('pending', 'running')
+ORDER BY m.visible_at LIMIT :limit;
 
 -- name: claim
 -- Take one; a new epoch, one more attempt.
@@ -333,7 +336,7 @@ SELECT * FROM instance_records WHERE key IN (
 SELECT * FROM instance_records WHERE key IN (
     SELECT key FROM instances
     WHERE id >= :prefix AND id < :prefix_end
-      AND status IN (SELECT value FROM json_each(:statuses))
+      AND +status IN (SELECT value FROM json_each(:statuses))
       AND (:workflow IS NULL OR workflow = :workflow)
       AND (:version IS NULL OR version = :version)
       AND (:parent IS NULL OR parent_id = :parent) AND key < :before

@@ -40,6 +40,15 @@ async def a_claim_takes_no_more_than_its_limit(scene: Scene) -> None:
     assert sorted(name for some in taken for name in some) == names
 
 
+async def many_messages_do_not_use_up_the_limit(scene: Scene) -> None:
+    """G11, G12: it counts instances; none is hidden behind the backlog of another."""
+    await scene.start("a", "b", "c")
+    for name in ("a", "a", "a", "a", "b", "a", "b", "c"):
+        await scene.signal(name)
+    await scene.restart()
+    assert sorted(await scene.claim(limit=2) + await scene.claim(limit=2)) == ["a", "b", "c"]
+
+
 async def every_cause_makes_claimable(scene: Scene) -> None:
     """G12: after the node's death: a visible message, activities in flight; and nothing else."""
     await scene.start("idle", "message", "late", "activity")
