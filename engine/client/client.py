@@ -136,6 +136,20 @@ class Client:
                 return Handle(self, instance_id)
             execution = await self._replacing(instance_id, taken, on_duplicate)
 
+    async def ensure(
+        self, workflow: str, input: Json = None, *, id: str, version: str | None = None
+    ) -> Handle:
+        """See that an instance of this id runs: leave a running one, replace one that has ended.
+
+        Calling it twice, or from two processes at once, gives one instance. Raises as `start`.
+        """
+        try:
+            return await self.start(
+                workflow, input, id=id, version=version, on_duplicate="restart_if_finished"
+            )
+        except InstanceExists:
+            return Handle(self, id)
+
     async def start_many(self, requests: Sequence[StartRequest]) -> list[Handle]:
         """Start many at once; they share commits. Raises the first error when one is refused."""
         return list(

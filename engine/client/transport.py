@@ -110,7 +110,7 @@ class StoreTransport:
     async def state(self, instance_id: str) -> Execution | None:
         """Rebuilt from snapshot and history."""
         loaded = await self.provider.load(instance_id)
-        if loaded is None or not loaded.pages and loaded.snapshot is None:
+        if loaded is None or (not loaded.pages and loaded.snapshot is None):
             return None
         program = await self.programs.fetch(loaded.record.pin.revision)
         saved = loaded.snapshot.payload if loaded.snapshot else None

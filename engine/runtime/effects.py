@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.client.starting import pin_of, started_fact
 from engine.errors import RegistryError
 from engine.history import events as ev
-from engine.client.starting import pin_of, started_fact
 from engine.history.letters import write_letter
 from engine.runtime.turn import encode_json
 from engine.storage.records import Creation, Message, Send

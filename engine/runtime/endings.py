@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.client.starting import pin_of, started_fact
 from engine.errors import RegistryError
 from engine.history import events as ev
 from engine.interpreter.execution import Execution
-from engine.client.starting import pin_of, started_fact
 from engine.runtime.turn import encode_json, signal_refusal
 from engine.storage.records import Status, Summary
+from engine.values.version import VersionRange, parse_version
 
 if TYPE_CHECKING:
     from engine.interpreter.program import Program
+    from engine.registry.catalog import Resolved
     from engine.runtime.turn import Turn
     from engine.storage.records import Pin
     from engine.values.json import Json
@@ -125,6 +127,19 @@ def _continue(turn: Turn, ended: ev.ContinuedAsNew) -> list[ev.Fact]:
     return [first, ev.Aborted(at=0, error=error)]
 
 
+def _refusal(program: Program, before: Pin, resolved: Resolved, value: Json) -> str | None:
+    """Why a version does not take over the state of another one, or None."""
+    accepted = program.graph.accepts_state_from
+    moves = resolved.revision != before.revision
+    if moves and accepted is not None:
+        if not VersionRange.parse(accepted).matches(parse_version(before.version)):
+            return f"accepts state from {accepted}, not from {before.version}"
+    problem = program.input_schema.problem(value)
+    if problem is None:
+        return None
+    return f"refuses the input at `{problem.path}`: {problem.message}"
+
+
 def _next_version(
     turn: Turn, ended: ev.ContinuedAsNew
 ) -> tuple[Pin, Program, Json, str, str | None]:
@@ -142,13 +157,10 @@ def _next_version(
             blocked = f"stayed: {error.message}"
         else:
             value = program.input_schema.fill(ended.input)
-            problem = program.input_schema.problem(value)
-            if problem is None:
+            refusal = _refusal(program, live.pin, resolved, value)
+            if refusal is None:
                 return pin_of(resolved), program, value, resolved.reason, None
-            blocked = (
-                f"upgrade_blocked: {resolved.version} refuses the input at "
-                f"`{problem.path}`: {problem.message}"
-            )
+            blocked = f"upgrade_blocked: {resolved.version} {refusal}"
     value = live.program.input_schema.fill(ended.input)
     problem = live.program.input_schema.problem(value)
     why = f"input refused at `{problem.path}`: {problem.message}" if problem else None

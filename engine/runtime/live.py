@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from engine.history.events import ContinuedAsNew
 from engine.interpreter.execution import Execution
 
 if TYPE_CHECKING:
@@ -67,3 +68,8 @@ class Live:
         self.saved_seq = 0  # of the newest snapshot
         self.size = BASE_BYTES
         self.warned = False
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a turn would do something."""
+        return bool(self.told) or isinstance(self.run.ended, ContinuedAsNew)

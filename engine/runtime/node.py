@@ -21,10 +21,10 @@ from engine.activities.runner import ActivityRunner, RunnerOptions
 from engine.client.models import Ending
 from engine.client.programs import Programs
 from engine.errors import InstanceFinished, LeaseLost, StorageError, StorageUnavailable
+from engine.history.letters import read_letter
 from engine.runtime.calls import Calls
 from engine.runtime.effects import EFFECTS
 from engine.runtime.endings import execution_ended
-from engine.history.letters import read_letter
 from engine.runtime.live import Live, Told
 from engine.runtime.options import SECOND, NodeOptions
 from engine.runtime.shelf import Shelf
@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
     from engine.activities.registry import ActivityRegistry
     from engine.storage.provider import Provider
-    from engine.storage.records import CommitResult, Delta, DeltaOutcome, Lease, StoredMessage, Summary
+    from engine.storage.records import (
+        CommitResult,
+        Delta,
+        DeltaOutcome,
+        Lease,
+        StoredMessage,
+        Summary,
+    )
     from engine.values.clock import Clock
 
 _log = logging.getLogger("lockstep.node")
@@ -180,9 +187,10 @@ class Node:
         if live.dropped:
             return  # the store has it, or its sender will ask again
         live.told.append(one)
-        self._enqueue(live)
+        self.enqueue(live)
 
-    def _enqueue(self, live: Live) -> None:
+    def enqueue(self, live: Live) -> None:
+        """Take a turn of it as soon as none is in flight."""
         if live.queued or live.busy:
             return
         live.queued = True
@@ -224,7 +232,7 @@ class Node:
         while self._ready and len(self._group) < self.options.group_limit:
             live = self._ready.popleft()
             live.queued = False
-            if live.dropped or not live.told:
+            if live.dropped or not live.has_work:
                 continue
             self._take(live, now)
         self._work.set()
@@ -317,8 +325,8 @@ class Node:
             event.set()
         if turn.summary is not None:
             self._finished(live, turn.summary)
-        elif live.told:
-            self._enqueue(live)
+        elif live.has_work:
+            self.enqueue(live)
         else:
             self.shelf.touch(live)
 

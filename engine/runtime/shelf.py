@@ -134,6 +134,8 @@ class Shelf:
         if live is None or instance_id in self._lives:
             return
         self.put(live)
+        if live.has_work:
+            node.enqueue(live)
         for ref, scheduled in calls_in_flight(live.run):
             node.calls.start(live, live.execution, ref, scheduled)
         for message in await node.provider.inbox(instance_id, now=node.clock.now()):

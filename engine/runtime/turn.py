@@ -13,18 +13,18 @@ import msgspec
 
 from engine.history import events as ev
 from engine.history.codec import encode_event, encode_page
-from engine.interpreter import snapshot
 from engine.history.letters import write_letter
+from engine.interpreter import snapshot
 from engine.storage.records import Delta, Message, Page, Send, Snapshot, Summary
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from engine.client.programs import Programs
     from engine.interpreter.program import Program
     from engine.runtime.live import Live, Told
     from engine.runtime.options import NodeOptions
-    from engine.client.programs import Programs
     from engine.storage.records import Creation, Pin
     from engine.values.json import Json
 
@@ -102,6 +102,8 @@ def take_turn(
     """Advance the instance by everything it has been told; the delta is what to commit."""
     turn = Turn(live, now, programs, options)
     told = live.told
+    if isinstance(live.run.ended, ev.ContinuedAsNew):  # it continued twice in the turn before
+        _apply_all(turn, ended(turn), effects, ended)
     while told and turn.next_pin is None and len(turn.page) < EVENTS_PER_TURN:
         one = told.popleft()
         if one.message is not None:
@@ -112,12 +114,21 @@ def take_turn(
             continue  # meant for an execution that is over
         if one.reply is not None and not _answered(turn, one):
             continue
-        facts = [one.fact]
-        while facts:
-            facts[:0] = _apply(turn, facts.pop(0), effects, ended)
+        _apply_all(turn, [one.fact], effects, ended)
     if live.run.ended is None and live.run.seq > options.history_limit:
         _apply(turn, too_long(live, options.history_limit), effects, ended)
     return turn, _delta(turn)
+
+
+def _apply_all(
+    turn: Turn,
+    facts: list[ev.Fact],
+    effects: dict[type, Callable[[Turn, int, Any], ev.Fact | None]],
+    ended: Callable[[Turn], list[ev.Fact]],
+) -> None:
+    """Apply facts, and before the next one those that follow from it at once."""
+    while facts:
+        facts[:0] = _apply(turn, facts.pop(0), effects, ended)
 
 
 def _apply(
@@ -149,7 +160,11 @@ def _apply(
             follows = effect(turn, seq, decision)
             if follows is not None:
                 follow.append(follows)
-    return ended(turn) if run.ended is not None else follow
+    if run.ended is None:
+        return follow
+    if turn.next_pin is not None and isinstance(run.ended, ev.ContinuedAsNew):
+        return []  # at most one continue-as-new in a turn; the node takes another at once
+    return ended(turn)
 
 
 def _answered(turn: Turn, one: Told) -> bool:
@@ -201,7 +216,8 @@ def _delta(turn: Turn) -> Delta:
         summary = Summary(
             status="running",
             updated_at=turn.now,
-            open_activities=live.open_activities,
+            # a continue-as-new that is still to be carried out keeps the instance claimable too
+            open_activities=live.open_activities + (live.run.ended is not None),
             open_waits=len(live.run.open) - live.open_activities,
             custom_status=live.custom_status,
         )
