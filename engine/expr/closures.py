@@ -47,7 +47,7 @@ def _path(path: tuple[Any, ...]) -> Closure:
     # A subscript of JSON with a string works on mappings alone, so no type is asked.
     match path:
         case (a,):
-            return lambda scope: scope[a]
+            return _root(a)
         case (a, b):
             return lambda scope: scope[a][b]
         case (a, b, c):
@@ -62,6 +62,15 @@ def _path(path: tuple[Any, ...]) -> Closure:
         return value
 
     return deep
+
+
+def _root(name: str) -> Closure:
+    def root(scope: Any) -> Any:
+        value = scope[name]
+        # The scope may go on writing to a root (`vars`): a result must not change with it.
+        return value.copy() if type(value) is dict else value
+
+    return root
 
 
 def _constant(node: nodes.Const) -> Closure:

@@ -39,13 +39,19 @@ class _Generator(CodeGenerator):
 
     def visit_Name(self, node: nodes.Name, frame: Frame) -> None:
         if node.ctx == "load":
-            self.write(f"context.root({node.lineno}, {node.name!r})")
+            self.write(f"context.whole_root({node.lineno}, {node.name!r})")
         else:
             super().visit_Name(node, frame)
 
+    def _base(self, node: nodes.Expr, frame: Frame) -> None:
+        if isinstance(node, nodes.Name):
+            self.write(f"context.root({node.lineno}, {node.name!r})")
+        else:
+            self.visit(node, frame)
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         self.write(f"context.item({node.lineno}, ")
-        self.visit(node.node, frame)
+        self._base(node.node, frame)
         self.write(f", {node.attr!r})")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
@@ -54,7 +60,7 @@ class _Generator(CodeGenerator):
             self._do(node, frame, "slice", node.node, cut.start, cut.stop, cut.step)
             return
         self.write(f"context.item({node.lineno}, ")
-        self.visit(node.node, frame)
+        self._base(node.node, frame)
         self.write(", ")
         self.visit(node.arg, frame)
         self.write(")")

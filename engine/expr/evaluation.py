@@ -58,6 +58,11 @@ class Evaluation:
         except Exception as error:  # noqa: BLE001 - translated, never swallowed
             self.fail(place, error)
 
+    def whole_root(self, place: int, name: str) -> Any:
+        """Read a root that is used whole: a copy, as the scope may go on writing to its own."""
+        value = self.root(place, name)
+        return value.copy() if type(value) is dict else value
+
     def item(self, place: int, value: Any, key: Any) -> Any:
         """Read an item; one that is not there is undefined."""
         if type(value) is Missing:

@@ -19,6 +19,9 @@ ALLOWED_SECONDS = 0.1
 ATTEMPTS = 3
 
 
+BIG, BIG2 = ([{"id": n, "name": str(n)} for n in range(5000)] for _ in range(2))
+
+
 def scope(make: Callable[..., Any]) -> Any:
     return make(
         input={
@@ -27,8 +30,8 @@ def scope(make: Callable[..., Any]) -> Any:
             "rows": [3, 1, 2],
             "items": [1, 2],
             "keys": "mine",
-            "big": [{"id": n, "name": str(n)} for n in range(5000)],
-            "big2": [{"id": n, "name": str(n)} for n in range(5000)],
+            "big": BIG,
+            "big2": BIG2,
         }
     )
 

@@ -340,6 +340,15 @@ def test_a_path_yields_the_recorded_object_itself(scope_of: Scope) -> None:
     assert compile_expression("input.items").evaluate(scope) is scope["input"]["items"]
 
 
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "generated"])
+@pytest.mark.parametrize("source", ["vars", "[vars][0]", "vars if true else 1", "vars or 1"])
+def test_a_result_does_not_change_with_its_root(source: str, fast: bool, scope_of: Scope) -> None:
+    scope = scope_of(vars={"n": 1})
+    result = compile_expression(source, fast=fast).evaluate(scope)
+    scope["vars"]["n"] = 2
+    assert result == {"n": 1}
+
+
 @pytest.mark.parametrize(
     "value", [object(), float("nan"), float("inf"), {1: 2}, {"a"}, b"x", lambda: 1, 2**300]
 )
