@@ -43,6 +43,11 @@ def load_graph(data: bytes) -> StepGraph:
     return msgspec.convert(json.loads(data), StepGraph)
 
 
+# msgspec looks into a recursive type on first use, and two threads that do so at once crash the
+# interpreter: so the first use is here, under the import lock.
+load_graph(b'{"dsl":1,"name":"first","steps":[]}')
+
+
 def _plain(value: Any) -> Any:
     """The value as JSON data.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.graph.checks import (
+    advice,
     branches,
     fields,
     ids,
@@ -46,3 +47,5 @@ def check(outline: Outline, graph: StepGraph, report: Findings) -> None:
     undo.check(where, report)
     branches.check(where, report)
     loops.check(where, report)
+    if not report:
+        advice.check(outline, scopes, where, report)

@@ -1,6 +1,6 @@
 """What changed between two graphs, told in the words of the file."""
 
-# ruff: noqa: E501  (a file in one line is easier to compare with its neighbours)
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What changes a revision, and what does not."""
 
-# ruff: noqa: E501  (a file in one line is easier to compare with its neighbours)
+
 
 from __future__ import annotations
 
