@@ -38,6 +38,18 @@ _PROBLEMS: Final[tuple[tuple[str, str, str | None, str | None], ...]] = (
         "quote the value if it is not a block",
     ),
     (
+        "expected a comment or a line break",
+        "text stands on the line of a `|` or `>`",
+        "they begin a block of text, which starts on the next line",
+        "move the text to the next line, indented; quote the value if it is no block",
+    ),
+    (
+        "expected '<document start>'",
+        "the document has ended above this line",
+        "this stands further left than the first key, or behind a value that is a whole document",
+        "align it with the first key of the file",
+    ),
+    (
         "more indented follow up line",
         "a blank line above the block's first line is indented deeper than the block",
         None,

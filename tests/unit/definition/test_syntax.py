@@ -29,6 +29,8 @@ BROKEN = [
     ("a: [1, 2", 1, 9, "add it"),
     ("a: [1, 2}", 1, 9, "add it"),
     ("a: |x\n  b", 1, 5, "write `|` or `>` alone"),
+    ("a: | x\n  b", 1, 6, "move the text to the next line"),
+    (" a: 1\nb: 2", 2, 1, "align it with the first key"),
     ('a: "\\q"', 1, 5, "backslash"),
     ('a: "\\x1"', 1, 5, "`\\x` takes 2"),
     ("a: - b", 1, 4, "on the next line"),
