@@ -9,6 +9,7 @@ the instant, UUID or number it should be, and `2.0` where an integer is asked.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import types
@@ -143,7 +144,11 @@ def _shape(fields: dict[str, Any]) -> type[Any]:
 
 def _shape_of(kind: Any) -> type[Any]:
     # msgspec caches what it learns of a type on Structs only; without this one a call costs 2 us.
-    return msgspec.defstruct("Call", [("arguments", kind)])
+    shape = msgspec.defstruct("Call", [("arguments", kind)])
+    # It learns on first use, and two threads doing so at once crash the process: learn here.
+    with contextlib.suppress(msgspec.ValidationError):
+        msgspec.convert({}, shape)
+    return shape
 
 
 def _input_schema(
