@@ -33,7 +33,7 @@ async def narrate(engine: Engine, instance_id: str) -> None:
     async for event in engine.client.events(instance_id, after=0):
         line = headline(event)
         if line:
-            say(f"  {instance_id:<18} {line}")
+            say(f"  {instance_id:<20} {line}")
 
 
 def headline(event: dict[str, Any]) -> str | None:
@@ -67,7 +67,9 @@ async def live(engine: Engine, name: str) -> None:
     """Create, watch, delete."""
     actor = f"actor-{name}"
     say(f"Creating {name}")
-    creation = await engine.client.start("create-instance", {"name": name, "check_every": "1s"})
+    creation = await engine.client.start(
+        "create-instance", {"name": name, "check_every": "1s"}, id=f"create-{name}"
+    )
     async with asyncio.TaskGroup() as story:
         story.create_task(narrate(engine, creation.id))
         try:
@@ -86,7 +88,7 @@ async def live(engine: Engine, name: str) -> None:
         watcher = story.create_task(narrate(engine, actor))
         await asyncio.wait_for(until_checked(name, 2), 20)
         say(f"Deleting {name}")
-        deletion = await engine.client.start("delete-instance", {"name": name})
+        deletion = await engine.client.start("delete-instance", {"name": name}, id=f"delete-{name}")
         await deletion.result(timeout=20)
         ended: Any = await engine.client.result(actor, timeout=20)
         await watcher

@@ -73,15 +73,25 @@ def crash_activities(folder: Path, point: str) -> list[Any]:
     return [effect, always]
 
 
+async def is_running(engine: Engine) -> bool:
+    """Whether the instance has neither ended nor been set aside."""
+    return (await engine.client.get("main")).status in ("pending", "running")
+
+
 async def main(url: str, folder: Path, point: str) -> None:
-    """Start the instance unless it is there, then wait for its end or ours."""
+    """Start the instance unless it is there, then wait for its end or ours.
+
+    An instance that was set aside ends the process, too.
+    """
     async with Engine.open(
         url, workflows=folder / "workflows", activities=crash_activities(folder, point)
     ) as engine:
         await engine.client.start("main", {}, id="main", on_duplicate="return_existing")
         if point == "started":
             die()
-        await engine.client.result("main", timeout=20)
+        async with asyncio.timeout(20):
+            while await is_running(engine):  # noqa: ASYNC110 - an instance set aside has no end
+                await asyncio.sleep(0.01)
 
 
 if __name__ == "__main__":
