@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import machine, peers, schedule
 from benchmarks.contestants import CONTENDERS, Contender, takes_part
-from benchmarks.job import Outcome
 from benchmarks.record import Record
 from benchmarks.report import Report, number
 from benchmarks.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.job import Outcome
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

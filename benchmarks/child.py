@@ -17,7 +17,7 @@ def main() -> None:
     contender = importlib.import_module(f"benchmarks.contenders.{job.module}")
     try:
         outcome = contender.WORKLOADS[job.workload](job)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever breaks a contender is its result
         traceback.print_exc()
         outcome = Outcome(error=f"{type(error).__name__}: {error}"[:200])
     outcome.write(Path(job.answer))

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
+from typing import TYPE_CHECKING
 
 from benchmarks.contestants import CONTENDERS
-from benchmarks.job import Outcome
-from benchmarks.workloads import Metric
+
+if TYPE_CHECKING:
+    from benchmarks.job import Outcome
+    from benchmarks.workloads import Metric
 
 
 @dataclass(frozen=True)

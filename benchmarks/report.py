@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.contestants import CONTENDERS, Contender, takes_part
-from benchmarks.job import Sizes
-from benchmarks.record import Record, Spread
 from benchmarks.workloads import METRICS, Metric, Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from benchmarks.job import Sizes
+    from benchmarks.record import Record, Spread
 
 OURS = "lockstep"
 

@@ -14,11 +14,14 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.contestants import Contender
 from benchmarks.job import Job, Outcome, Sizes
 from benchmarks.peers import WORK
-from benchmarks.workloads import Workload
+
+if TYPE_CHECKING:
+    from benchmarks.contestants import Contender
+    from benchmarks.workloads import Workload
 
 ROOT = Path(__file__).parent.parent
 

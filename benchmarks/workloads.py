@@ -7,8 +7,10 @@ skeleton are ours : skeleton, so a rate wants a large one and a duration a small
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from benchmarks.job import Sizes
+if TYPE_CHECKING:
+    from benchmarks.job import Sizes
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from dbos import DBOS, SetWorkflowID
 
 from benchmarks.gauge import Calls, latency_figures, long_figures, resident_bytes
 from benchmarks.job import Job, Outcome, hold
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 calls = Calls()
 begun = Calls()
@@ -88,14 +90,14 @@ class Bench:
     def result(self, handle: Any, expected: Any) -> None:
         try:
             self.failed += handle.get_result(polling_interval_sec=self.poll) != expected
-        except Exception:
+        except Exception:  # noqa: BLE001 - a failed workflow raises what it failed with
             self.failed += 1
 
     async def result_async(self, handle: Any, expected: Any) -> None:
         try:
             output = await handle.get_result(polling_interval_sec=self.poll)
             self.failed += output != expected
-        except Exception:
+        except Exception:  # noqa: BLE001 - a failed workflow raises what it failed with
             self.failed += 1
 
     def outcome(self, figures: dict[str, float]) -> Outcome:
@@ -170,7 +172,7 @@ async def run_signals(job: Job) -> Outcome:
     rounds = job.sizes["rounds"]
     instances = job.sizes["instances"]
     handles = [await DBOS.start_workflow_async(signals, rounds) for _ in range(instances)]
-    while len(calls) < len(handles):
+    while len(calls) < len(handles):  # noqa: ASYNC110 - not timed
         await asyncio.sleep(0.05)
     await asyncio.sleep(1.0)  # The step is stored and the wait begun: all wait now.
     began = time.perf_counter()
@@ -200,7 +202,7 @@ async def run_idle(job: Job) -> Outcome:
     bench = Bench(job)
     if job.phase in ("empty", "after"):
         expected = job.sizes["instances"] if job.phase == "after" else 0
-        while len(begun) < expected:  # It starts all of them again by itself.
+        while len(begun) < expected:  # noqa: ASYNC110 - by itself it starts all of them again
             await asyncio.sleep(0.1)
         await asyncio.sleep(3.0)
         return bench.outcome({"idle.resident": resident_bytes()})

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.gauge import (
     Calls,
@@ -28,6 +27,9 @@ from engine import (
     StartRequest,
     activity,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
 
 DEFINITIONS = Path(__file__).parent.parent / "workflows"
 RESULT_TIMEOUT = 600
@@ -149,14 +151,14 @@ async def long(bench: Bench) -> dict[str, float]:
 async def until_waiting(bench: Bench, instances: list[str]) -> None:
     """Return when every instance waits; a poll, outside of what is timed."""
     for instance in instances:
-        while not (await bench.client.get(instance)).waiting_for:
+        while not (await bench.client.get(instance)).waiting_for:  # noqa: ASYNC110 - not timed
             await asyncio.sleep(0.02)
 
 
 async def signals(bench: Bench) -> dict[str, float]:
     count, rounds = bench.job.sizes["instances"], bench.job.sizes["rounds"]
     instances = await bench.start("signals", {"rounds": list(range(rounds))}, count)
-    while len(calls) < count:
+    while len(calls) < count:  # noqa: ASYNC110 - not timed
         await asyncio.sleep(0.02)
     await until_waiting(bench, instances)
     began = time.perf_counter()

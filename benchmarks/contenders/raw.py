@@ -6,13 +6,16 @@ waits for the step before it. Nothing is decided, called or encoded here.
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from benchmarks.contenders.skeleton import CREATE, INSERT, connect
 from benchmarks.gauge import latency_figures, long_figures, rate_figures, read_back
 from benchmarks.job import Job, Outcome
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
 
 Row = tuple[str, int, bytes]
 PAYLOAD = b'{"kind":"activity_completed","at":1700000000000000,"ref":1,"result":1}'
