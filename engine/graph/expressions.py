@@ -6,8 +6,8 @@ expression of type boolean. What an expression's names mean, `scopes` knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from engine.definition.document import Mapping, Node, Scalar, Sequence
 from engine.definition.wording import shorten
@@ -35,6 +35,7 @@ class Placed:
     scalar: Scalar
     offset: int
     expression: Expression
+    role: Literal["value", "text", "condition"] = "value"
 
     def span(self, offset: int, length: int) -> Span:
         """The place in the file of a part of the expression's source."""
@@ -69,7 +70,8 @@ class Expressions:
             if found.error is not None:
                 self._note(node, found.offset, found.error)
             elif found.expression is not None:
-                placed.append(Placed(node, found.offset, found.expression))
+                role: Literal["value", "text"] = "value" if found.whole else "text"
+                placed.append(Placed(node, found.offset, found.expression, role))
         return placed
 
     def condition(self, node: Node | None) -> Placed | None:
@@ -99,16 +101,8 @@ class Expressions:
             return None
         kind = placed.expression.static_type
         if kind in (None, "boolean"):
-            return placed
-        source = placed.expression.source
-        shown = source.strip()
-        self._report.error(
-            "E220",
-            placed.span(len(source) - len(source.lstrip()), len(shown)),
-            f"a condition is a boolean, `{shorten(shown)}` is {_article(kind)}",
-            why="what counts as true is written out, so that `0`, `''` and `[]` surprise nobody",
-            mend=f"${{{{ {_BOOLEANS[kind].format(shown)} }}}}" if kind in _BOOLEANS else None,
-        )
+            return replace(placed, role="condition")
+        not_boolean(self._report, placed, kind)
         return None
 
     def _broken(self, node: Scalar) -> bool:
@@ -149,6 +143,19 @@ class Expressions:
             mend=mend,
             suggestions=error.suggestions,
         )
+
+
+def not_boolean(report: Report, placed: Placed, kind: str | None) -> None:
+    """Note that a condition has another type."""
+    source = placed.expression.source
+    shown = source.strip()
+    report.error(
+        "E220",
+        placed.span(len(source) - len(source.lstrip()), len(shown)),
+        f"a condition is a boolean, `{shorten(shown)}` is {_article(kind)}",
+        why="what counts as true is written out, so that `0`, `''` and `[]` surprise nobody",
+        mend=f"${{{{ {_BOOLEANS[kind].format(shown)} }}}}" if kind in _BOOLEANS else None,
+    )
 
 
 def _article(kind: str | None) -> str:

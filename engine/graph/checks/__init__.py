@@ -19,6 +19,7 @@ from engine.graph.checks import (
     reachable,
     roots,
     signals,
+    types,
     undo,
     variables,
 )
@@ -42,6 +43,7 @@ def check(outline: Outline, graph: StepGraph, report: Findings) -> None:
     signals.check(outline, where, report)
     roots.check(scopes, outline, report)
     fields.check(scopes, graph, report)
+    types.check(scopes, graph, report)
     order.check(scopes, where, report)
     leaving.check(where, report)
     undo.check(where, report)

@@ -167,6 +167,21 @@ class _Judge:
         )
 
 
+def subschema(schema: object, path: tuple[str | int, ...]) -> Any:
+    """The schema of what stands at a path, None where it is not certain."""
+    node: Any = schema
+    for field in path:
+        node = _resolved(node, schema)
+        if not isinstance(node, dict):
+            return None
+        if isinstance(field, int):
+            node = node.get("items")
+        else:
+            properties = node.get("properties")
+            node = properties.get(field) if isinstance(properties, dict) else None
+    return _resolved(node, schema)
+
+
 def _resolved(node: Any, root: object) -> Any:
     """Follow a local reference; what is combined of several schemas is not judged."""
     for _ in range(8):
