@@ -261,6 +261,9 @@ class Checker:
         skipped = 1 if node.name.endswith("attr") else 0
         arguments = node.args[skipped:]
         own = {"attribute", "default"} if node.name == "map" else set()
+        extra = [key for key in _named(node) if key not in own]
+        if extra and not arguments:
+            self.refuse(node, f"`{node.name}` takes no `{extra[0]}` without a filter")
         while arguments:
             name = arguments[0]
             what = "filter" if table is FILTERS else "test"
@@ -268,8 +271,7 @@ class Checker:
                 self.refuse(name, f"the name of the {what} is a literal string")
             if name.value not in table:
                 self._unknown(name, what, name.value, table)
-            named = [key for key in _named(node) if key not in own]
-            self._bind(name, name.value, table[name.value], 2, len(arguments) - 1, named)
+            self._bind(name, name.value, table[name.value], 2, len(arguments) - 1, extra)
             inner = _APPLIES.get(name.value) if table is FILTERS else None
             if inner is None:
                 return

@@ -112,10 +112,13 @@ class _Generator(CodeGenerator):
         for operand in operands:
             self.write(", ")
             self.visit(operand, frame)
+        # As a dict: a name such as `class` is no keyword argument of Python's.
+        self.write(", **{")
         for keyword in node.kwargs:
-            self.write(f", {keyword.key}=")
+            self.write(f"{keyword.key!r}: ")
             self.visit(keyword.value, frame)
-        self.write(")")
+            self.write(", ")
+        self.write("})")
 
 
 class _Environment(ImmutableSandboxedEnvironment):

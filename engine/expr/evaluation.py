@@ -14,12 +14,14 @@ from engine.expr.bounds import Refusal, Work, settle
 from engine.expr.environment import RESULT
 from engine.expr.filters import FILTERS
 from engine.expr.functions import FUNCTIONS
-from engine.expr.parse import unpack
+from engine.expr.parse import pack, unpack
 from engine.expr.predicates import PREDICATES
 from engine.expr.undefined import NOWHERE, Missing, known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from engine.expr.environment import Render
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "binary": operators.binary,
@@ -114,11 +116,11 @@ class Evaluation:
             raise failure(self.source, error, offset, length) from None
         raise failure(self.source, Refusal("this cannot be evaluated"), offset, length) from None
 
-    def finish(self, render: Callable[[Any], Iterator[str]]) -> Any:
+    def finish(self, generated: Callable[[], Render]) -> Any:
         """Run the generated code and return its value as JSON."""
-        whole = len(self.source)
+        whole = pack(0, len(self.source))
         try:
-            for _ in render(self):
+            for _ in generated()(self):
                 pass
             return settle(known(self.vars[RESULT]), self.work)
         except Exception as error:  # noqa: BLE001 - translated, never swallowed

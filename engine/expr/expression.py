@@ -77,10 +77,13 @@ def _generated(source: str, tree: nodes.Expr) -> Closure:
     """Evaluate by generated code, which is made when it is first needed."""
     made: list[Render] = []
 
-    def evaluate(scope: Any) -> Any:
+    def generated() -> Render:
         if not made:
             made.append(generate(tree))
-        return Evaluation(source, scope).finish(made[0])
+        return made[0]
+
+    def evaluate(scope: Any) -> Any:
+        return Evaluation(source, scope).finish(generated)
 
     return evaluate
 

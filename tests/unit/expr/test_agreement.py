@@ -173,6 +173,23 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+PIECES = """a b.c [ ] ( ) { } | . , : ~ + - * ** / // % == != < > = ! ' " \\ 1 2.5 if else and or
+not in is default length map( 'upper' attribute= defined none true now( range( ${{ }} é sort( reverse=
+'a' lambda for {%"""
+SOUP = st.lists(st.sampled_from([*PIECES.split(), "\n"]), max_size=12).map(" ".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(source=SOUP, roots=ROOTS)
+def test_no_text_whatever_breaks_the_compiler(source: str, roots: dict[str, Any]) -> None:
+    result = evaluate(source, roots, fast=True)
+    if isinstance(result, ExpressionError):
+        assert 0 <= result.offset <= len(source)
+        assert result.length >= 1
+        assert result.offset + result.length <= max(len(source), 1)
+    assert exactly(result) == exactly(evaluate(source, roots, fast=False))
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=st.recursive(ATOMS, grown, max_leaves=6), roots=ROOTS)
 def test_any_expression_agrees(source: str, roots: dict[str, Any]) -> None:

@@ -233,6 +233,8 @@ REFUSALS = [
     ("a | map(b)", "E222", "b", "a literal string", None),
     ("a | map('map', 'uper')", "E222", "'uper'", "no filter `uper`", "`upper`"),
     ("a | map('replace', 'x')", "E222", "'replace'", "does not take these", "replace(old, new"),
+    ("a | map(attribute='x', class=1)", "E222", "map", "takes no `class`", None),
+    ("a | map('upper', class=1)", "E222", "'upper'", "does not take these", None),
     ("a | replace('x')", "E222", "replace", "does not take these", "replace(old, new, count=none)"),
     ("a | truncate(killword=true)", "E222", "truncate", "does not take", "killwords=false"),
     ("a | pick(*b)", "E223", "pick", "`*` arguments", None),
