@@ -14,7 +14,6 @@ import msgspec
 
 from engine.client import deploying
 from engine.client.handle import Handle
-from engine.client.models import StartRequest
 from engine.client.reading import decode_json, events_of, info_of
 from engine.client.starting import pin_of, started_fact
 from engine.errors import (
@@ -38,7 +37,7 @@ from engine.storage.records import TERMINAL_STATUSES, Creation, InstanceFilter
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from engine.client.models import InstanceInfo
+    from engine.client.models import InstanceInfo, StartRequest
     from engine.client.transport import Transport
     from engine.interpreter.program import Program
     from engine.registry.catalog import Resolved
@@ -86,9 +85,7 @@ class Client:
     async def deploy_compiled(self, candidates: Sequence[deploying.Candidate]) -> list[Deployment]:
         """Store what `compile_path` gave. Raises `VersionLocked`."""
         now = self._transport.clock.now()
-        done = await deploying.deploy_all(
-            self._provider, candidates, now=now, actor=self._actor
-        )
+        done = await deploying.deploy_all(self._provider, candidates, now=now, actor=self._actor)
         await self._programs.refresh()
         return done
 
@@ -213,7 +210,9 @@ class Client:
         if id is None:
             return f"{workflow}-{secrets.token_hex(8)}"
         if not isinstance(id, str) or not 1 <= len(id) <= ID_LENGTH or not id.isprintable():
-            raise InputRefused("instance id", "", f"1 to {ID_LENGTH} printable characters, not {id!r:.80}")
+            raise InputRefused(
+                "instance id", "", f"1 to {ID_LENGTH} printable characters, not {id!r:.80}"
+            )
         return id
 
     def _check(self, what: str, value: Json) -> None:
@@ -236,15 +235,8 @@ class Client:
             LimitExceeded: the payload is too large.
         """
         self._check("payload", payload)
-        record = await self._record(id)
-        if record.status in TERMINAL_STATUSES:
-            raise InstanceFinished(id, record.status)
-        program = await self._programs.fetch(record.pin.revision)
-        schema = program.signals.get(name)
-        if schema is None:
-            known = ", ".join(program.signals) or "none"
-            raise InputRefused(f"signal `{name}`", "", f"not declared; declared: {known}")
-        problem = schema.problem(payload)
+        program = await self._transport.program(id)
+        problem = program.refused_signal(name, payload)
         if problem is not None:
             raise InputRefused(f"signal `{name}`", problem.path, problem.message)
         await self._transport.post(id, SignalReceived(at=0, name=name, payload=payload))

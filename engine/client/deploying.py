@@ -5,7 +5,6 @@ Everything is compiled and compared before anything is written, so one bad file 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,15 +13,16 @@ from engine.definition.build import load_file, load_text
 from engine.errors import DefinitionError, SettingsError, VersionLocked
 from engine.graph.compile import compile_document
 from engine.graph.revision import canonical
+from engine.graph.steps import StepGraph
 from engine.storage.records import Deployment
 from engine.values.digest import digest, short
 from engine.values.version import next_free, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from engine.definition.diagnostic import Diagnostic
-    from engine.graph.steps import StepGraph
     from engine.storage.provider import Provider
 
 SUFFIXES = (".yaml", ".yml")

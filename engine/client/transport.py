@@ -42,6 +42,9 @@ class Transport(Protocol):
     async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
         """Create and start an instance; the status of the one that has the id, if one has."""
 
+    async def program(self, instance_id: str) -> Program:
+        """What an instance runs on. Raises `InstanceNotFound`, `InstanceFinished`."""
+
     async def post(self, instance_id: str, fact: Fact) -> None:
         """Tell an instance something; returns when it is durable.
 
@@ -77,6 +80,15 @@ class StoreTransport:
         asked = msgspec.structs.replace(creation, start=write_letter(started), claimed=False)
         [taken] = await self.provider.create([asked])
         return taken.status if taken is not None else None
+
+    async def program(self, instance_id: str) -> Program:
+        """By the pin in the store."""
+        record = await self.provider.get(instance_id)
+        if record is None:
+            raise InstanceNotFound(instance_id)
+        if record.status in TERMINAL_STATUSES:
+            raise InstanceFinished(instance_id, record.status)
+        return await self.programs.fetch(record.pin.revision)
 
     async def post(self, instance_id: str, fact: Fact) -> None:
         """Put it into the inbox."""

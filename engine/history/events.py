@@ -41,9 +41,7 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True):
     ref: int
 
 
-class Event(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"
-):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
     """Base of all events."""
 
 

@@ -27,7 +27,7 @@ from engine.interpreter.kinds.plain import (
 from engine.interpreter.kinds.timing import SleepNode
 from engine.interpreter.node import Node, Sequence, StepNode
 from engine.values.json import Json
-from engine.values.schema import Schema
+from engine.values.schema import Problem, Schema
 
 KINDS: dict[type, Any] = {
     kinds.ActivityStep: ActivityNode,
@@ -94,6 +94,14 @@ class Program:
         builder = Builder(graph)
         self.root = RootNode(builder)
         self.nodes = builder.nodes
+
+    def refused_signal(self, name: str, payload: Json) -> Problem | None:
+        """Why instances of this program do not take a signal, or None."""
+        schema = self.signals.get(name)
+        if schema is None:
+            known = ", ".join(f"`{one}`" for one in self.signals) or "none"
+            return Problem("/", f"`{self.graph.name}` does not declare it; declared: {known}")
+        return schema.problem(payload)
 
     def refused_output(self, value: Json) -> str | None:
         """Why this cannot be the workflow's output, or None."""

@@ -13,6 +13,7 @@ from engine.client.starting import pin_of, started_fact
 from engine.errors import RegistryError
 from engine.history import events as ev
 from engine.interpreter.execution import Execution
+from engine.runtime.live import BASE_BYTES
 from engine.runtime.turn import encode_json, signal_refusal
 from engine.storage.records import Status, Summary
 from engine.values.version import VersionRange, parse_version
@@ -107,7 +108,7 @@ def _continue(turn: Turn, ended: ev.ContinuedAsNew) -> list[ev.Fact]:
     pin, program, value, reason, problem = _next_version(turn, ended)
     live.pin, live.program = pin, program
     live.run = Execution(program)
-    live.saved_seq = 0
+    live.saved_seq, live.size = 0, BASE_BYTES
     turn.next_pin = pin
     turn.first_seq = 1
     first = started_fact(

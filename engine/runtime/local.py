@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from engine.client.models import Ending
 from engine.client.transport import StoreTransport
-from engine.errors import InstanceNotFound, LeaseLost
+from engine.errors import InstanceNotFound, LeaseLost, LimitExceeded
+from engine.history.events import SignalReceived
 from engine.runtime.live import Live, Told
 from engine.runtime.node import DuplicateStart
 from engine.storage.records import TERMINAL_STATUSES
@@ -47,10 +48,20 @@ class NodeTransport(StoreTransport):
             return taken.existing
         return None
 
+    async def program(self, instance_id: str) -> Program:
+        """The live instance knows."""
+        live = self._node.shelf.get(instance_id)
+        return live.program if live is not None else await super().program(instance_id)
+
     async def post(self, instance_id: str, fact: Fact) -> None:
         """Tell the live instance; one that is not in memory finds it in its inbox."""
         live = self._node.shelf.get(instance_id)
         if live is not None and not self._node.closing:
+            waiting, limit = len(live.told), self._node.options.signal_backlog
+            if isinstance(fact, SignalReceived):
+                waiting += len(live.run.mailbox.get(fact.name, ()))
+                if waiting >= limit:
+                    raise LimitExceeded("signals that wait", waiting, limit)
             ack: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._node.tell(live, Told(fact, ack=ack))
             try:

@@ -114,6 +114,7 @@ class Node:
             await self.provider.release(self._lease)
             raise
         self._committer = asyncio.create_task(self._commit_forever(), name="lockstep commits")
+        self._committer.add_done_callback(self._spawned)
         self.wakeups.start()
         return self
 
@@ -170,7 +171,9 @@ class Node:
             self._idle.set()
 
     def _give_up(self, error: BaseException) -> None:
-        waiting: list[asyncio.Future[Any]] = [future for futures in self.endings.values() for future in futures]
+        waiting: list[asyncio.Future[Any]] = [
+            future for futures in self.endings.values() for future in futures
+        ]
         for turn, _ in self._group:
             waiting += turn.acks
         for live in self._ready:

@@ -6,13 +6,14 @@ short: the store has all of it, and a message or a timer brings it back by snaps
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.errors import LeaseLost, ReplayError
+from engine.errors import LeaseLost, ReplayError, StorageUnavailable
 from engine.interpreter import semantics
 from engine.interpreter.replay import replay
 from engine.interpreter.view import calls_in_flight
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from engine.storage.records import LoadedInstance
 
 _log = logging.getLogger("lockstep.node")
+RETRY_SECONDS = 0.5
 
 
 class Shelf:
@@ -129,6 +131,10 @@ class Shelf:
                 node.wakeups.scan()  # nobody's yet: the claim brings it here
                 return
             live = await self.restore(loaded)
+        except StorageUnavailable as error:
+            _log.warning("an instance waits for the store", extra={"error": str(error)})
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._fetch_again, instance_id)
+            return
         finally:
             self._fetching.discard(instance_id)
         if live is None or instance_id in self._lives:
@@ -141,6 +147,10 @@ class Shelf:
         for message in await node.provider.inbox(instance_id, now=node.clock.now()):
             if not live.dropped:
                 node.hand(live, message)
+
+    def _fetch_again(self, instance_id: str) -> None:
+        if not self._node.closing:
+            self.fetch(instance_id)
 
     async def restore(self, loaded: LoadedInstance) -> Live | None:
         """Rebuild the state; None when it cannot go on (it is suspended then)."""

@@ -186,11 +186,7 @@ def signal_refusal(live: Live, name: str, payload: Json, backlog: int) -> ev.Fai
     """Why an instance does not take this signal, or None."""
     if live.run.ended is not None:
         return ev.Failure(type="sys.instance_finished", message=f"instance `{live.id}` has ended")
-    schema = live.program.signals.get(name)
-    if schema is None:
-        message = f"`{live.pin.workflow}` {live.pin.version} declares no signal `{name}`"
-        return ev.Failure(type="sys.validation", message=message)
-    problem = schema.problem(payload)
+    problem = live.program.refused_signal(name, payload)
     if problem is not None:
         message = f"signal `{name}` refused at `{problem.path}`: {problem.message}"
         return ev.Failure(type="sys.validation", message=message)
@@ -231,9 +227,7 @@ def _delta(turn: Turn) -> Delta:
         pages=tuple(turn.pages),
         consumed=tuple(turn.consumed),
         timers=tuple(
-            Message(
-                live.id, write_letter(ev.TimerFired(at=0, ref=ref)), due, execution, ref
-            )
+            Message(live.id, write_letter(ev.TimerFired(at=0, ref=ref)), due, execution, ref)
             for ref, due in turn.timers.items()
         )
         if turn.timers
