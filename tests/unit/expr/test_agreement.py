@@ -174,8 +174,8 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 PIECES = """a b.c [ ] ( ) { } | . , : ~ + - * ** / // % == != < > = ! ' " \\ 1 2.5 if else and or
-not in is default length map( 'upper' attribute= defined none true now( range( ${{ }} é sort( reverse=
-'a' lambda for {%"""
+not in is default length map( 'upper' attribute= defined none true now( range( ${{ }} é sort(
+reverse= 'a' lambda for {%"""
 SOUP = st.lists(st.sampled_from([*PIECES.split(), "\n"]), max_size=12).map(" ".join)
 
 
