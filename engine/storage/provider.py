@@ -96,9 +96,10 @@ class Provider(Protocol):
         """The earliest `visible_at` later than `now`, of any inbox message."""
 
     def changed(self) -> bool:
-        """Whether another process has made a request (create, send, resume …) since the last call.
+        """Whether anybody has made a request (create, send, resume …) since the last call.
 
-        Cheap; called on the loop. Our own commits do not count; never a false no.
+        From this process or another. Cheap; called on the loop. What `commit` stores does not
+        count. Never a false no; a false yes is allowed.
         """
 
     async def load(self, instance_id: str) -> LoadedInstance | None:

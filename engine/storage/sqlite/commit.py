@@ -259,6 +259,8 @@ class _Turns:
             for timer in delta.timers:
                 if timer.execution not in (None, current):
                     continue  # of the execution that ends here
+                if timer.token in delta.withdrawn and timer.execution == delta.execution:
+                    continue  # set and given up in one turn
                 row = (timer.visible_at, timer.execution, timer.token, timer.payload, name)
                 if timer.visible_at > now:
                     later.append(row)

@@ -102,6 +102,7 @@ async def connect(
     try:
         await inner
     except sqlite3.Error as error:
+        await _ended(inner)
         raise translate(error, location) from error
     try:
         connection = Connection(inner, location)
@@ -147,6 +148,15 @@ class Watch:
     def close(self) -> None:
         """Close its connection."""
         self._raw.close()
+
+
+async def _ended(inner: aiosqlite.Connection) -> None:
+    """Wait for the thread of a connection that could not be made.
+
+    aiosqlite has told it to stop, but does not wait: it might report to a loop that is closed.
+    """
+    thread: Any = getattr(inner, "_thread", inner)  # before 0.22 the connection is the thread
+    await asyncio.to_thread(thread.join)
 
 
 def _prepare(raw: sqlite3.Connection, synchronous: Synchronous, writes: bool) -> None:

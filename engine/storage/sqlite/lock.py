@@ -32,8 +32,7 @@ class NodeLock:
         self.path = database.with_name(database.name + ".node")
         self._database = database
         self._descriptor: int | None = None
-        this = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _forget(this))
+        self._minds_forks = False
 
     @property
     def held(self) -> bool:
@@ -59,6 +58,10 @@ class NodeLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+        if not self._minds_forks:  # there is no way to unregister
+            this = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _forget(this))
+            self._minds_forks = True
 
     def release(self) -> None:
         """Give the lock back; no error when it is not held."""

@@ -54,10 +54,12 @@ MEMORY: Final = ":memory:"
 
 _LOG = logging.getLogger(__name__)
 # The log is copied into the file when about so much has been written to it. SQLite's own default
-# is 4 MiB; twice that halves the fsyncs and still is small to read through.
+# is 4 MiB; twice that halves the fsyncs and still is small to read through. Once copied the log is
+# written over from its start, which syncs faster than a file that grows.
 _CHECKPOINT_BYTES: Final = 8 * 1024 * 1024
-# What a delta costs in the log beside its payload: about two pages.
-_DELTA_BYTES: Final = 8192
+# What a commit and a delta cost in the log beside the payloads, about: four pages, and one.
+_COMMIT_BYTES: Final = 16_384
+_DELTA_BYTES: Final = 4096
 
 
 class SqliteStore:
@@ -80,6 +82,7 @@ class SqliteStore:
         self._lock = lock
         self._watch = watch
         self._lease: Lease | None = None
+        self._requested = False
         self._unchecked_bytes = 0
         self._checkpoint: asyncio.Task[None] | None = None
 
@@ -111,7 +114,7 @@ class SqliteStore:
         """Store many turns: one hop, one transaction."""
         write_path.check_pages(deltas)
         result = await self._writer.write(write_path.commit, lease, token, deltas)
-        self._unchecked_bytes += len(deltas) * _DELTA_BYTES
+        self._unchecked_bytes += _COMMIT_BYTES + len(deltas) * _DELTA_BYTES
         for delta in deltas:
             for page in delta.pages:
                 self._unchecked_bytes += len(page.payload)
@@ -138,8 +141,10 @@ class SqliteStore:
         return await self._reader.read(reads.next_due, now)
 
     def changed(self) -> bool:
-        """Whether another process has written since the last call."""
-        return self._watch is not None and self._watch.changed()
+        """Whether a request has been stored since the last call."""
+        own, self._requested = self._requested, False
+        foreign = self._watch is not None and self._watch.changed()
+        return own or foreign
 
     async def load(self, instance_id: str) -> LoadedInstance | None:
         """What a live state is rebuilt from."""
@@ -168,7 +173,9 @@ class SqliteStore:
 
     async def _request(self, work: Callable[..., T], *args: object) -> T:
         foreign = self._lease is None
-        return await self._writer.write(requests.as_request, foreign, work, *args)
+        result: T = await self._writer.write(requests.as_request, foreign, work, *args)
+        self._requested = True
+        return result
 
     # -- reads ----------------------------------------------------------------------------------
     async def get(self, instance_id: str) -> InstanceRecord | None:

@@ -74,6 +74,15 @@ async def set_and_withdrawn_in_one_group(scene: Scene) -> None:
     assert [one.payload for one in result.delivered] == [b"timer 2"]
 
 
+async def set_and_withdrawn_in_one_turn(scene: Scene) -> None:
+    """G8: a branch that lost its race at once; its timer is neither stored nor delivered."""
+    await scene.start("a")
+    timers = (timer("a", 1, at=NOW), timer("a", 2, at=NOW), timer("a", 3))
+    result = await scene.apply(turn("a", 2, timers=timers, withdrawn=(1, 3)))
+    assert await scene.inbox("a") == [b"timer 2"]
+    assert [one.payload for one in result.delivered] == [b"timer 2"]
+
+
 async def many_timers_are_withdrawn_at_once(scene: Scene) -> None:
     """G8: five hundred set, every second withdrawn."""
     await scene.start("a")
