@@ -44,12 +44,38 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ERRORS = (
-    "ActivityError ClientError DefinitionError EngineError InputRefused InstanceCancelled "
-    "InstanceExists InstanceFailed InstanceFinished InstanceNotFound InstanceTerminated "
-    "LimitExceeded NodeBusy RegistryError ReplayError ResultTimeout StorageError "
-    "StorageUnavailable UnknownVersion UnknownWorkflow VersionLocked"
-).split()
+__all__ = [
+    "ActivityContext",
+    "ActivityError",
+    "Client",
+    "ClientError",
+    "DefinitionError",
+    "Engine",
+    "EngineError",
+    "Handle",
+    "InputRefused",
+    "InstanceCancelled",
+    "InstanceExists",
+    "InstanceFailed",
+    "InstanceFinished",
+    "InstanceInfo",
+    "InstanceNotFound",
+    "InstanceTerminated",
+    "LimitExceeded",
+    "NodeBusy",
+    "NodeOptions",
+    "RegistryError",
+    "ReplayError",
+    "ResultTimeout",
+    "Retry",
+    "StartRequest",
+    "StorageError",
+    "StorageUnavailable",
+    "UnknownVersion",
+    "UnknownWorkflow",
+    "VersionLocked",
+    "activity",
+]
 
 _HOMES = {
     "ActivityContext": "engine.activities.context",
@@ -61,20 +87,16 @@ _HOMES = {
     "StartRequest": "engine.client.models",
     "Engine": "engine.runtime.engine",
     "NodeOptions": "engine.runtime.options",
-    **dict.fromkeys(_ERRORS, "engine.errors"),
 }
-
-__all__ = sorted(_HOMES)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    value = getattr(importlib.import_module(_HOMES.get(name, "engine.errors")), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    return [*globals(), *__all__]

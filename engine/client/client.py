@@ -6,13 +6,13 @@ The same class serves in the node's process and in any other; what differs is th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from engine.client import deploying
 from engine.client.handle import Handle
 from engine.client.reading import decode_json, events_of, info_of
 from engine.client.starting import pin_of, started_fact
@@ -37,6 +37,7 @@ from engine.storage.records import TERMINAL_STATUSES, Creation, InstanceFilter
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from engine.client.deploying import Candidate
     from engine.client.models import InstanceInfo, StartRequest
     from engine.client.transport import Transport
     from engine.interpreter.program import Program
@@ -71,6 +72,8 @@ class Client:
             VersionLocked: a version is deployed with another revision.
             SettingsError: there is no such file or folder.
         """
+        from engine.client import deploying  # the compiler is heavy, and few processes need it
+
         candidates, found = await asyncio.to_thread(deploying.compile_path, Path(path))
         errors = [one for one in found if one.severity == "error"]
         if errors:
@@ -79,11 +82,15 @@ class Client:
 
     async def deploy_text(self, text: str | bytes, *, file: str = "<text>") -> Deployment:
         """`deploy`, for a definition in memory."""
+        from engine.client import deploying
+
         [done] = await self.deploy_compiled([deploying.compile_text(text, file=file)])
         return done
 
-    async def deploy_compiled(self, candidates: Sequence[deploying.Candidate]) -> list[Deployment]:
+    async def deploy_compiled(self, candidates: Sequence[Candidate]) -> list[Deployment]:
         """Store what `compile_path` gave. Raises `VersionLocked`."""
+        from engine.client import deploying
+
         now = self._transport.clock.now()
         done = await deploying.deploy_all(self._provider, candidates, now=now, actor=self._actor)
         await self._programs.refresh()
@@ -192,10 +199,8 @@ class Client:
         if status not in TERMINAL_STATUSES:
             if on_duplicate == "restart_if_finished":
                 raise InstanceExists(instance_id, status)
-            try:
+            with contextlib.suppress(InstanceFinished):  # then it is as was wanted
                 await self.terminate(instance_id, "replaced by a new start")
-            except InstanceFinished:
-                pass  # it ended meanwhile, which is what was wanted
             await self._transport.ending(instance_id)
         return (await self._record(instance_id)).execution + 1
 
@@ -256,7 +261,7 @@ class Client:
 
     # -- seeing ---------------------------------------------------------------------------------
 
-    async def result(self, id: str, timeout: float | None = None) -> Json:
+    async def result(self, id: str, timeout: float | None = None) -> Json:  # noqa: ASYNC109  # the caller's own limit, in one word
         """Wait for the end; the output.
 
         Args:
@@ -292,8 +297,7 @@ class Client:
         value: Json = None
         pages = await self._provider.history(id, execution=record.execution, limit=1)
         for page in pages:
-            _, first = next(events_of(page, 0))
-            value = first.get("input")
+            value = events_of(page, 0)[1][0].get("input")
         return info_of(record, input=value, waiting_for=waits)
 
     async def history(self, id: str, execution: int | None = None) -> list[JsonObject]:
@@ -304,8 +308,8 @@ class Client:
         at = after = 0
         while pages := await self._provider.history(id, execution=wanted, after=after):
             for page in pages:
-                for at, event in events_of(page, at):
-                    found.append(event)
+                at, events = events_of(page, at)
+                found += events
             after = pages[-1].last_seq
         return found
 
@@ -321,7 +325,8 @@ class Client:
                 record = await self._record(id)
                 while pages := await self._provider.history(id, execution=execution, after=after):
                     for page in pages:
-                        for at, event in events_of(page, at):
+                        at, events = events_of(page, at)
+                        for event in events:
                             if int(str(event["seq"])) > after:
                                 yield event
                     after = pages[-1].last_seq

@@ -22,7 +22,7 @@ class Handle:
     def __repr__(self) -> str:
         return f"Handle({self.id!r})"
 
-    async def result(self, timeout: float | None = None) -> Json:
+    async def result(self, timeout: float | None = None) -> Json:  # noqa: ASYNC109  # as in Client
         """Wait for the end; the output."""
         return await self._client.result(self.id, timeout)
 

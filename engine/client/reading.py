@@ -11,10 +11,8 @@ from engine.history.codec import decode_page, encode_event
 from engine.values.instant import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine.storage.records import InstanceRecord, Page
-    from engine.values.json import Json, JsonObject
+    from engine.values.json import JsonObject
 
 decode_json = msgspec.json.Decoder().decode
 
@@ -45,19 +43,20 @@ def info_of(record: InstanceRecord, **more: Any) -> InstanceInfo:
     )
 
 
-def events_of(page: Page, at: int) -> Iterator[tuple[int, JsonObject]]:
-    """The events of a page as (time, {seq, execution, at, kind, …}).
+def events_of(page: Page, at: int) -> tuple[int, list[JsonObject]]:
+    """The events of a page as {seq, execution, at, kind, …}, and the time of its last fact.
 
     `at` is the time of the last fact before the page; a decision has that of its fact.
     """
+    events: list[JsonObject] = []
     for offset, event in enumerate(decode_page(page.payload)):
         data: Any = decode_json(encode_event(event))
         at = data.pop("at", at)
-        kind = data.pop("kind")
-        head: dict[str, Json] = {
+        head: JsonObject = {
             "seq": page.first_seq + offset,
             "execution": page.execution,
             "at": format_instant(at),
-            "kind": kind,
+            "kind": data.pop("kind"),
         }
-        yield at, {**head, **data}
+        events.append({**head, **data})
+    return at, events

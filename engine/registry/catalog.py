@@ -31,10 +31,12 @@ class Catalog:
 
     def __init__(self) -> None:
         self._names: dict[str, dict[Version, str]] = {}
+        self._resolved: dict[tuple[str, str | None], Resolved] = {}
 
     def add(self, name: str, version: str, revision: str) -> None:
         """Make a deployed version known."""
         self._names.setdefault(name, {}).setdefault(parse_version(version), revision)
+        self._resolved.clear()
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -59,6 +61,12 @@ class Catalog:
             UnknownWorkflow: the name is not deployed.
             UnknownVersion: nothing deployed satisfies `wanted`.
         """
+        known = self._resolved.get((name, wanted))
+        if known is None:
+            known = self._resolved[name, wanted] = self._resolve(name, wanted)
+        return known
+
+    def _resolve(self, name: str, wanted: str | None) -> Resolved:
         versions = self._names.get(name)
         if versions is None:
             raise UnknownWorkflow(name, suggestions=suggest(name, self._names))
