@@ -26,7 +26,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     """Base of everything in a case."""
 
 
-class Start(Part):
+class Start(Part, frozen=True, kw_only=True):
     """Start an instance."""
 
     workflow: str = "main"
@@ -36,7 +36,7 @@ class Start(Part):
     on_duplicate: str | None = None
 
 
-class Signal(Part):
+class Signal(Part, frozen=True, kw_only=True):
     """Send a signal."""
 
     name: str
@@ -44,20 +44,20 @@ class Signal(Part):
     id: str = "main"
 
 
-class Cancel(Part):
+class Cancel(Part, frozen=True, kw_only=True):
     """Cancel or terminate an instance."""
 
     id: str = "main"
     reason: str | None = None
 
 
-class Restart(Part):
+class Restart(Part, frozen=True, kw_only=True):
     """Close the engine, stay away for a while, open it again on the same store."""
 
     down_ms: int = 0
 
 
-class After(Part):
+class After(Part, frozen=True, kw_only=True):
     """What must have happened before the action: an event, a call, or the end of an instance."""
 
     event: str | None = None
@@ -67,7 +67,7 @@ class After(Part):
     ended: str | None = None
 
 
-class Action(Part):
+class Action(Part, frozen=True, kw_only=True):
     """One thing a caller does. At most one of the verbs is set."""
 
     after: After | None = None
@@ -82,14 +82,14 @@ class Action(Part):
     raises: str | dict[str, dict[str, Any]] | None = None
 
 
-class Span(Part):
+class Span(Part, frozen=True, kw_only=True):
     """Bounds of a time, in milliseconds."""
 
     at_least: float = 0
     at_most: float = 10_000
 
 
-class Outcome(Part):
+class Outcome(Part, frozen=True, kw_only=True):
     """What is known of one instance afterwards.
 
     `history` is an ordered part of the events of all executions; `delays` are those of the timers.
@@ -111,7 +111,7 @@ class Outcome(Part):
     elapsed: Span | None = None
 
 
-class Expect(Outcome):
+class Expect(Outcome, frozen=True, kw_only=True):
     """What is known afterwards of the instance `main`, of others, and of the activities."""
 
     instances: dict[str, Outcome | None] = {}
@@ -120,7 +120,7 @@ class Expect(Outcome):
     stopped: list[str] | None = None
 
 
-class Case(Part):
+class Case(Part, frozen=True, kw_only=True):
     """One scenario. `main: false` when there is no instance `main`."""
 
     case: str | int

@@ -12,6 +12,7 @@ import pytest
 import workflows.activities
 from engine import Engine
 from engine.errors import InstanceFailed
+from engine.history.events import Logged
 from engine.interpreter.program import Program
 from tests.scenarios.history_view import fits, history_of
 from tests.scenarios.invariants import check_invariants
@@ -67,7 +68,7 @@ async def test_the_whole_life(plane: Engine) -> None:
         "deleted": True,
         "actor_told": True,
     }
-    ended = await plane.client.result("actor-orders", timeout=20)
+    ended: Any = await plane.client.result("actor-orders", timeout=20)
     assert ended["reason"] in ("deleted", "gone")
     assert (names_in("instances"), names_in("pods"), names_in("dns")) == ([], [], [])
     assert (await plane.client.get("actor-orders")).execution >= 2
@@ -79,7 +80,8 @@ async def test_the_actor_waits_for_its_tick_or_for_the_deletion(plane: Engine) -
     await plane.client.signal("actor-orders", "check_now", {"by": "ann"})
     await eventually(lambda: len(rows("SELECT * FROM health")) == 2)
     await run(plane, "delete-instance", {"name": "orders"})
-    assert (await plane.client.result("actor-orders", timeout=20))["reason"] == "deleted"
+    ended: Any = await plane.client.result("actor-orders", timeout=20)
+    assert ended["reason"] == "deleted"
 
 
 async def test_a_failed_probe_rolls_back_and_fails_with_the_original_error(
@@ -108,7 +110,7 @@ async def test_a_clean_up_that_fails_is_only_logged(
         await run(plane, "create-instance", {"name": "orders"})
     assert failure.value.error["type"] == "pg.authentication_failed"
     events = await history_of(plane.client, "create-instance", 1)
-    (line,) = [event.text for event in events if fits(event, "logged")]
+    (line,) = [event.text for event in events if isinstance(event, Logged)]
     assert line.startswith("clean-up of orders failed")
 
 

@@ -138,3 +138,27 @@ async def test_what_kills_its_node_again_and_again_is_set_aside_and_can_be_resum
         assert (await engine.client.get("main")).status == "suspended"
         await engine.client.resume("main")
         assert await engine.client.result("main", timeout=20) == ["well", "second 1"]
+
+
+async def test_timers_that_come_due_while_the_node_opens_all_fire(tmp_path: Path) -> None:
+    programs = write_workflow(
+        tmp_path,
+        """
+dsl: 1
+name: main
+version: "1.0.0"
+input_schema: { type: object, properties: { ms: { type: integer } } }
+steps:
+  - sleep: ${{ input.ms / 1000 }}
+output: ${{ input.ms }}
+""",
+    )
+    url, folder = f"sqlite:///{tmp_path / 'lockstep.db'}", tmp_path / "workflows"
+    async with Engine.open(url, workflows=folder) as engine:
+        for number in range(150):
+            await engine.client.start("main", {"ms": 400 + number}, id=f"i{number}")
+    await asyncio.sleep(0.1)
+    async with Engine.open(url, workflows=folder) as engine:
+        results = [engine.client.result(f"i{number}", timeout=10) for number in range(150)]
+        assert await asyncio.gather(*results) == [400 + number for number in range(150)]
+        await check_invariants(engine.client, programs)
