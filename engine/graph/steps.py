@@ -7,8 +7,8 @@ tags and the version are not in it, so they do not change the revision.
 Rule 3: a VALUE stays YAML data (JSON) whose strings may hold `${{ … }}`; a COND is the source of
 its one expression, without the delimiters. They are compiled when a program is loaded.
 
-Durations are microseconds. Every step has an id: its own, or `<kind>`, `<kind>_2`, … among its
-siblings.
+Durations are microseconds. Every step has an id: its own, or `<kind>`, `<kind>_2`, … among the
+children of the step around it (see `outline`). Mappings are in the order of their keys.
 """
 
 from __future__ import annotations

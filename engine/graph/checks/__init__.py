@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.graph.checks import (
     advice,
+    again,
     branches,
     fields,
     ids,
@@ -46,6 +47,7 @@ def check(outline: Outline, graph: StepGraph, report: Findings) -> None:
     types.check(scopes, graph, report)
     order.check(scopes, where, report)
     leaving.check(where, report)
+    again.check(where, graph, report)
     undo.check(where, report)
     branches.check(where, report)
     loops.check(where, report)

@@ -1,10 +1,11 @@
-"""E220 and E232 of plain paths, whose type a schema or the language itself tells.
+"""E220, E231 and E232 of plain paths, whose type a schema or the language itself tells.
 
 What `expr` proves of an expression by itself, `expressions` has told already.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.definition.wording import shorten
@@ -39,22 +40,66 @@ _PATHS: Final[dict[tuple[str | int, ...], str]] = {
     ("workflow", "name"): "string",
     ("workflow", "version"): "string",
 }
+# A path compared with a literal, where neither is part of a larger operand.
+_BEFORE: Final = re.compile(r"(?:^|[(\[,]|\b(?:and|or|not|if|else|in))\s*$")
+_COMPARED: Final = re.compile(
+    r"\s*(?:==|!=)\s*(?P<literal>'[^'\\]*'|\"[^\"\\]*\"|-?[0-9]+(?:\.[0-9]+)?|true|false)"
+    r"\s*(?=$|[)\],]|(?:and|or|if|else)\b)"
+)
 
 
 def check(scopes: Scopes, graph: StepGraph, report: Report) -> None:
-    """Judge conditions and texts that are made of one path."""
+    """Judge conditions and texts that are made of one path, and paths compared with literals."""
     for reading in scopes.readings:
         placed = reading.placed
+        for reference in placed.expression.references:
+            _compared(reading, reference, graph, report)
         if placed.role == "value":
             continue
-        reference = _sole_path(reading)
-        kind = _type_of(reading, reference, graph) if reference else None
+        sole = _sole_path(reading)
+        kind = _type_of(reading, sole, graph) if sole else None
         if kind is None:
             continue
         if placed.role == "condition" and kind != "boolean":
             not_boolean(report, placed, kind)
         elif placed.role == "text" and kind in ("list", "mapping", "null"):
             _in_text(reading, kind, report)
+
+
+def _compared(reading: Reading, reference: Reference, graph: StepGraph, report: Report) -> None:
+    source = reading.placed.expression.source
+    found = _COMPARED.match(source, reference.offset + reference.length)
+    if found is None or not _BEFORE.search(source[: reference.offset]):
+        return
+    kind, literal = _type_of(reading, reference, graph), found["literal"]
+    other = _literal(literal)
+    if kind is None or kind == other:
+        return
+    text = source[reference.offset : reference.offset + reference.length]
+    fits = _LIKE.get(kind, re.compile("(?!)")).fullmatch(literal.strip("'\""))
+    report.error(
+        "E231",
+        reading.placed.span(found.start("literal"), len(literal)),
+        f"`{text}` is a {kind} and never equal to the {other} `{literal}`",
+        mend=_written(kind, literal.strip("'\"")) if fits else f"compare it with a {kind}",
+    )
+
+
+_LIKE: Final = {
+    "number": re.compile(r"-?[0-9]+(?:\.[0-9]+)?"),
+    "boolean": re.compile("true|false"),
+    "string": re.compile(".*"),
+}
+
+
+def _literal(text: str) -> str:
+    if text[0] in "'\"":
+        return "string"
+    return "boolean" if text in ("true", "false") else "number"
+
+
+def _written(kind: str, text: str) -> str:
+    return f"write `'{text}'`" if kind == "string" else f"write `{text}`"
 
 
 def _sole_path(reading: Reading) -> Reference | None:

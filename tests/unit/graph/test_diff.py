@@ -1,7 +1,5 @@
 """What changed between two graphs, told in the words of the file."""
 
-
-
 from __future__ import annotations
 
 import pytest

@@ -1,7 +1,5 @@
 """What changes a revision, and what does not."""
 
-
-
 from __future__ import annotations
 
 import json

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.graph.schemas import SchemaTooLarge, UnknownReference, expand
+from tests.unit.graph.compiling import HEADER, compiled
 
 TEXT = {"type": "string"}
 
@@ -73,3 +76,14 @@ def test_doubling_references_are_refused() -> None:
         definitions[f"d{n}"] = {"properties": {"a": below, "b": below}}
     with pytest.raises(SchemaTooLarge):
         expand({"$ref": "#/$defs/d29", "$defs": definitions}, {})
+
+
+def test_a_schema_that_grows_too_large_is_a_finding() -> None:
+    definitions: dict[str, object] = {"d0": TEXT}
+    for n in range(1, 30):
+        below = {"$ref": f"#/$defs/d{n - 1}"}
+        definitions[f"d{n}"] = {"properties": {"a": below, "b": below}}
+    schema = json.dumps({"$ref": "#/$defs/d29", "$defs": definitions})
+    result = compiled(f"{HEADER}input_schema: {schema}\nsteps: [ {{ log: hi }} ]\n")
+    assert [(found.code, found.span.line) for found in result.diagnostics] == [("E110", 4)]
+    assert result.graph is None
