@@ -31,7 +31,8 @@ from engine.errors import (
     ResultTimeout,
 )
 from engine.history.events import CancelRequested, SignalReceived, Terminated
-from engine.interpreter.view import waiting_for
+from engine.interpreter.replay import state_at
+from engine.interpreter.view import state_view, waiting_for
 from engine.storage.records import TERMINAL_STATUSES, Creation, InstanceFilter
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from engine.client.transport import Transport
     from engine.interpreter.program import Program
     from engine.registry.catalog import Resolved
-    from engine.storage.records import Deployment, InstanceRecord
+    from engine.storage.records import Deployment, InstanceRecord, Page
     from engine.values.json import Json, JsonObject
 
 OnDuplicate = Literal["reject", "return_existing", "restart_if_finished", "terminate_and_restart"]
@@ -305,13 +306,33 @@ class Client:
         record = await self._record(id)
         wanted = execution if execution is not None else record.execution
         found: list[JsonObject] = []
-        at = after = 0
-        while pages := await self._provider.history(id, execution=wanted, after=after):
-            for page in pages:
-                at, events = events_of(page, at)
-                found += events
-            after = pages[-1].last_seq
+        at = 0
+        async for page in self._pages(id, wanted):
+            at, events = events_of(page, at)
+            found += events
         return found
+
+    async def state(
+        self, id: str, *, at: int | None = None, execution: int | None = None
+    ) -> JsonObject:
+        """The state after event `at` (the newest): variables, steps, waits, mailbox.
+
+        Any past event may be asked for: the state is rebuilt from the history up to it.
+        """
+        record = await self._record(id)
+        wanted = execution if execution is not None else record.execution
+        executions = await self._provider.executions(id)
+        pin = next((one.pin for one in executions if one.execution == wanted), record.pin)
+        program = await self._programs.fetch(pin.revision)
+        pages = [page.payload async for page in self._pages(id, wanted)]
+        return state_view(state_at(program, pages, at if at is not None else record.last_seq))
+
+    async def _pages(self, id: str, execution: int) -> AsyncIterator[Page]:
+        after = 0
+        while pages := await self._provider.history(id, execution=execution, after=after):
+            for page in pages:
+                yield page
+            after = pages[-1].last_seq
 
     async def events(self, id: str, after: int = 0) -> AsyncIterator[JsonObject]:
         """Events as they are recorded, over continue-as-new, until the instance ends.
