@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
@@ -127,6 +127,9 @@ class Client:
             InstanceExists: the id is taken (`reject`, or it still runs).
             LimitExceeded: the input is too large.
         """
+        if on_duplicate not in get_args(OnDuplicate):
+            listed = ", ".join(get_args(OnDuplicate))
+            raise InputRefused("on_duplicate", "", f"one of {listed}, not {on_duplicate!r}")
         instance_id = self._checked_id(id, workflow)
         resolved, program = await self._resolve(workflow, version)
         value = program.input_schema.fill(input)
@@ -258,7 +261,7 @@ class Client:
     async def resume(self, id: str) -> bool:
         """Let a suspended instance go on; False when it was not suspended."""
         await self._record(id)
-        return await self._provider.resume(id, now=self._transport.clock.now())
+        return await self._transport.resume(id)
 
     # -- seeing ---------------------------------------------------------------------------------
 

@@ -51,6 +51,9 @@ class Transport(Protocol):
         Raises `InstanceNotFound`, `InstanceFinished`.
         """
 
+    async def resume(self, instance_id: str) -> bool:
+        """Let a suspended instance go on; False when it was not suspended."""
+
     async def ending(self, instance_id: str) -> Ending:
         """Wait for the end. Raises `InstanceNotFound`."""
 
@@ -97,6 +100,10 @@ class StoreTransport:
             raise InstanceNotFound(instance_id)
         if found.status in TERMINAL_STATUSES:
             raise InstanceFinished(instance_id, found.status)
+
+    async def resume(self, instance_id: str) -> bool:
+        """The node will find it."""
+        return await self.provider.resume(instance_id, now=self.clock.now())
 
     async def ending(self, instance_id: str) -> Ending:
         """Look until it has ended."""

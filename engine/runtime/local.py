@@ -73,6 +73,12 @@ class NodeTransport(StoreTransport):
         await super().post(instance_id, fact)
         self._node.wakeups.scan()
 
+    async def resume(self, instance_id: str) -> bool:
+        """Look for it at once."""
+        resumed = await super().resume(instance_id)
+        self._node.wakeups.scan()
+        return resumed
+
     async def ending(self, instance_id: str) -> Ending:
         """The commit that ends it wakes us."""
         future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()

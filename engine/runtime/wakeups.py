@@ -83,13 +83,13 @@ class Wakeups:
     async def _look(self) -> None:
         node = self._node
         limit = node.options.claim_limit
+        now = node.clock.now()  # one moment for all: what is due later, `next_due` tells of
         while not node.closing:
-            claimed = await node.provider.claim(node.lease, now=node.clock.now(), limit=limit)
+            claimed = await node.provider.claim(node.lease, now=now, limit=limit)
             for record in claimed:
                 node.shelf.fetch(record.instance_id)
             if len(claimed) < limit:
                 break
-        now = node.clock.now()
         room = PAGE + len(node.shelf.handed)
         messages = await node.provider.messages(node.lease, now=now, limit=room)
         for message in messages:
