@@ -11,6 +11,7 @@ Rule 3: a step that raises, returns or continues as new ends its way; see `stand
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +47,7 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 # Whose `output` is evaluated inside the block, with its variables and names.
 _OUTPUT_INSIDE: Final = frozenset(("do", "foreach", "while", "until"))
+_CHOICE: Final = re.compile(r"\b(?:if|and|or)\b")
 _WITHOUT_RESULT: Final = frozenset(("do", "if", "switch", "try", "saga"))
 
 
@@ -187,7 +189,9 @@ class _Walk:
             standings[path[1]] = point.ground.find(path[1])
             if reference.guarded or path[2:3] == ("status",) or path[3:4] == ("winner",):
                 asked.add(path[1])
-        settled = point.settled | asked
+        # Beside the question, only a choice can act on the answer.
+        chooses = _CHOICE.search(placed.expression.source) is not None
+        settled = point.settled | asked if chooses else point.settled
         self.found.readings.append(Reading(placed, site, point, standings, settled))
         return frozenset(asked)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.graph.diff import diff
-from tests.unit.graph.compiling import graph_of_body
+from engine.graph.revision import revision
+from tests.unit.graph import test_revision
+from tests.unit.graph.compiling import graph_of, graph_of_body
 
 BASE = """\
 vars: { total: 0 }
@@ -96,3 +98,13 @@ def test_a_change_as_data() -> None:
     (change,) = diff(graph_of_body(BASE), graph_of_body(BASE.replace("2m", "3m")))
     assert (change.kind, change.path, change.field) == ("changed", "reserve", "timeout")
     assert (change.before, change.after) == (120_000_000, 180_000_000)
+
+
+FILES = {**test_revision.SAME, **test_revision.OTHER, **{k: text for k, (text, _) in CASES.items()}}
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_there_are_changes_exactly_when_the_revisions_differ(text: str) -> None:
+    whole = text if text.startswith("dsl") else f"dsl: 1\nname: order\nversion: 1.0.0\n{text}"
+    one, other = graph_of(test_revision.BASE), graph_of(whole)
+    assert (diff(one, other) == ()) == (revision(one) == revision(other))
