@@ -132,9 +132,9 @@ def _refusal(program: Program, before: Pin, resolved: Resolved, value: Json) -> 
     """Why a version does not take over the state of another one, or None."""
     accepted = program.graph.accepts_state_from
     moves = resolved.revision != before.revision
-    if moves and accepted is not None:
-        if not VersionRange.parse(accepted).matches(parse_version(before.version)):
-            return f"accepts state from {accepted}, not from {before.version}"
+    from_here = parse_version(before.version)
+    if moves and accepted is not None and not VersionRange.parse(accepted).matches(from_here):
+        return f"accepts state from {accepted}, not from {before.version}"
     problem = program.input_schema.problem(value)
     if problem is None:
         return None

@@ -1,4 +1,4 @@
-"""A live instance: the state of one instance that this node owns, with what waits to be told to it."""
+"""A live instance: the state of an instance that this node owns, and what it is yet to be told."""
 
 from __future__ import annotations
 

@@ -306,22 +306,8 @@ class Node:
             live.create = None
             self.shelf.put(live)
         self.shelf.handed.difference_update(turn.consumed)
-        if turn.over:
-            self.calls.stop_all(live)
-        for ref in turn.stops:
-            self.calls.stop(live, ref)
-        live.execution = turn.running
-        for ref, scheduled in turn.starts.items():
-            self.calls.start(live, live.execution, ref, scheduled)
-        if turn.timers:
-            self.wakeups.due(min(turn.timers.values()))
-        for ack in turn.acks:
-            if not ack.done():
-                ack.set_result(None)
-        for ack in turn.late:
-            if not ack.done():
-                status = turn.summary.status if turn.summary else "completed"
-                ack.set_exception(InstanceFinished(live.id, status))
+        self._carry_out(turn)
+        self._acknowledge(turn)
         if turn.logs:
             self._emit_logs(turn)
         for event in self.watchers.get(live.id, ()):
@@ -332,6 +318,29 @@ class Node:
             self.enqueue(live)
         else:
             self.shelf.touch(live)
+
+    def _carry_out(self, turn: Turn) -> None:
+        """What was decided is durable now: begin and stop calls, set the alarm."""
+        live = turn.live
+        if turn.over:
+            self.calls.stop_all(live)
+        for ref in turn.stops:
+            self.calls.stop(live, ref)
+        live.execution = turn.running
+        for ref, scheduled in turn.starts.items():
+            self.calls.start(live, live.execution, ref, scheduled)
+        if turn.timers:
+            self.wakeups.due(min(turn.timers.values()))
+
+    def _acknowledge(self, turn: Turn) -> None:
+        """Callers hear that what they asked for is durable."""
+        for ack in turn.acks:
+            if not ack.done():
+                ack.set_result(None)
+        status = turn.summary.status if turn.summary else "completed"
+        for ack in turn.late:
+            if not ack.done():
+                ack.set_exception(InstanceFinished(turn.live.id, status))
 
     def _refused(self, turn: Turn, outcome: DeltaOutcome) -> None:
         """Fenced off, or the id was taken: nothing of the turn has happened."""
