@@ -9,7 +9,7 @@ import pytest
 
 from engine.storage.sqlite.queries import SQL
 from engine.storage.url import open_store
-from engine.testing.conformance import CASES, play
+from engine.testing.conformance import CASES, play, run
 
 BREAKS = [
     # promise, statement, what stands there, what a wrong store would have
@@ -112,6 +112,15 @@ async def test_a_broken_statement_is_noticed(
             except Exception:  # noqa: BLE001 (a wrong store may raise anything)
                 return
     pytest.fail(f"no case of {promise} noticed `{wrong}` in `{name}`")
+
+
+async def test_a_run_reports_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SQL, "counts", SQL["counts"].replace("count(*)", "1"))  # type: ignore[arg-type]
+    some = [case for case in CASES if case.topic == "reads"]
+    results = await run(_in_memory, some)
+    assert [result.case for result in results] == some
+    failed = [result.case.name for result in results if result.error is not None]
+    assert failed == ["instances_are_counted_by_kind"]
 
 
 class _Memory:

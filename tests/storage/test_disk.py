@@ -156,19 +156,29 @@ asyncio.run(main())
 """
 
 
-def run_with_failing_disk(database: Path, nth: int) -> subprocess.CompletedProcess[bytes]:
-    """Commit until the nth sync of the process fails."""
-    inject = f"inject=fdatasync,fsync:error=EIO:when={nth}"
-    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync"]
-    command = [*strace, "-e", inject, sys.executable, "-c", COMMITTING, str(database)]
+def run_tampered(database: Path, calls: str, what: str) -> subprocess.CompletedProcess[bytes]:
+    """Commit sixty times in a process whose system calls are tampered with."""
+    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}"]
+    command = [
+        *strace,
+        "-e",
+        f"inject={calls}:{what}",
+        sys.executable,
+        "-c",
+        COMMITTING,
+        str(database),
+    ]
     return subprocess.run(command, capture_output=True, check=False, timeout=50)
 
 
+tampering = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to make the disk fail")
+@tampering
 @pytest.mark.parametrize("nth", [20, 35, 50])
 async def test_a_real_fsync_error_fails_the_commit(database: Path, nth: int) -> None:
-    done = run_with_failing_disk(database, nth)
+    done = run_tampered(database, "fdatasync,fsync", f"error=EIO:when={nth}")
     assert done.returncode == 0, done.stderr
     words = done.stdout.split()
     assert words[-1] == b"broken"
@@ -177,3 +187,22 @@ async def test_a_real_fsync_error_fails_the_commit(database: Path, nth: int) -> 
         record = await store.get("a")
         assert record is not None
         assert record.last_seq >= acknowledged
+
+
+@pytest.mark.slow
+@tampering
+@pytest.mark.parametrize("nth", range(5, 400, 23))
+async def test_killed_at_a_write_what_was_acknowledged_is_there(database: Path, nth: int) -> None:
+    done = run_tampered(database, "pwrite64,fdatasync", f"signal=SIGKILL:when={nth}")
+    words = done.stdout.split()
+    assert done.returncode != 0, "it came to its end: no write was hit"
+    raw = sqlite3.connect(database)
+    assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    raw.close()
+    async with open_store(str(database)) as store:
+        record = await store.get("a")
+        stored = record.last_seq if record is not None else 0
+        acknowledged = int(words[-1]) if words else 0
+        assert acknowledged <= stored <= max(acknowledged + 1, 2)
+        pages = await store.history("a", execution=1)
+        assert [page.last_seq for page in pages] == list(range(2, stored + 1))

@@ -64,8 +64,9 @@ async def timers_of_the_old_execution_are_dropped(scene: Scene) -> None:
     """G13: those set before and in the very turn; the new one's own are kept."""
     await scene.start("a")
     await scene.apply(turn("a", 2, timers=(timer("a", 1), timer("a", 2, at=NOW))))
-    both = (timer("a", 3), timer("a", 4, execution=2, at=LATER + 4))
-    await scene.apply(_continued("a", 3, timers=both))
+    old, due, new = timer("a", 3), timer("a", 5, at=NOW), timer("a", 4, execution=2, at=LATER + 4)
+    result = await scene.apply(_continued("a", 3, timers=(old, due, new)))
+    assert result.delivered == ()
     assert await scene.inbox("a") == [b"timer 4"]
     assert await scene.store.next_due(now=0) == LATER + 4
 

@@ -102,6 +102,21 @@ async def a_dead_node_cannot_commit(scene: Scene) -> None:
     assert await scene.store.get("b") is None
 
 
+async def a_dead_node_cannot_claim(scene: Scene) -> None:
+    """G3, G11: not even what nobody else works on."""
+    await scene.start("a", open_activities=1)
+    old = scene.lease
+    await scene.restart()
+    try:
+        await scene.store.claim(old, now=NOW, limit=10)
+    except LeaseLost:
+        pass
+    else:
+        raise AssertionError("a dead node was heard")
+    assert (await scene.record("a")).owner is None
+    assert await scene.claim() == ["a"]
+
+
 async def an_unknown_lease_is_lost(scene: Scene) -> None:
     """G3: the right name with a wrong epoch, and the other way round."""
     for lease in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.storage.records import Message, Send
 from engine.testing.conformance.scene import LATER, NOW, Scene, timer, turn
 
 
@@ -55,9 +56,13 @@ async def far_times_are_times(scene: Scene) -> None:
 
 
 async def a_late_message_is_not_delivered_at_once(scene: Scene) -> None:
-    """G7: a commit reports only what is visible at its own time."""
-    await scene.start("a")
+    """G7: a commit reports only what is visible at its own time, timers and sends alike."""
+    await scene.start("a", "b")
     result = await scene.apply(
         turn("a", 2, timers=(timer("a", 1, at=NOW + 1), timer("a", 2, at=NOW)))
     )
     assert [one.payload for one in result.delivered] == [b"timer 2"]
+    sends = tuple(Send(message=Message("b", str(at).encode(), NOW + at)) for at in (-1, 0, 1))
+    result = await scene.apply(turn("a", 3, sends=sends))
+    assert [one.payload for one in result.delivered] == [b"-1", b"0"]
+    assert await scene.inbox("b") == [b"-1", b"0", b"1"]
