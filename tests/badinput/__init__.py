@@ -1,0 +1,1 @@
+"""Rubbish and malice at every door: a typed error, nothing stored, nobody disturbed."""

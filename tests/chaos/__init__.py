@@ -1,0 +1,1 @@
+"""What crashes, full disks, odd clocks and repeated messages do to instances: nothing."""

@@ -1,0 +1,1 @@
+"""The node and its client, end to end in one process."""
