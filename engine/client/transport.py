@@ -128,9 +128,10 @@ class StoreTransport:
 
     async def state(self, instance_id: str) -> Execution | None:
         """Rebuilt from snapshot and history."""
-        loaded = await self.provider.load(instance_id)
-        if loaded is None or (not loaded.pages and loaded.snapshot is None):
+        found = await self.provider.load([instance_id], now=0)
+        if not found or (not found[0].pages and found[0].snapshot is None):
             return None
+        loaded = found[0]
         program = await self.programs.fetch(loaded.record.pin.revision)
         saved = loaded.snapshot.payload if loaded.snapshot else None
         return replay(program, [page.payload for page in loaded.pages], saved=saved)

@@ -209,7 +209,7 @@ class Node:
             return
         live = self.shelf.get(message.instance_id)
         if live is None:
-            self.shelf.fetch(message.instance_id)  # reads its whole inbox
+            self.shelf.fetch(message.instance_id, message)
             return
         self.hand(live, message)
 
@@ -362,7 +362,7 @@ class Node:
 
     def _delivered(self, message: StoredMessage, group: list[tuple[Turn, Delta]]) -> None:
         live = self.shelf.get(message.instance_id)
-        if live is None and not self.shelf.fetching(message.instance_id):
+        if live is None:
             for turn, _ in group:
                 born = turn.born.pop(message.instance_id, None)
                 if born is not None:

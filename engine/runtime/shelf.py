@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,10 +24,11 @@ from engine.storage.records import TERMINAL_STATUSES
 if TYPE_CHECKING:
     from engine.interpreter.execution import Execution
     from engine.runtime.node import Node
-    from engine.storage.records import LoadedInstance
+    from engine.storage.records import LoadedInstance, StoredMessage
 
 _log = logging.getLogger("lockstep.node")
 RETRY_SECONDS = 0.5
+BATCH = 50  # instances read at once
 
 
 class Shelf:
@@ -35,7 +37,8 @@ class Shelf:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._lives: OrderedDict[str, Live] = OrderedDict()
-        self._fetching: set[str] = set()
+        self._fetching: dict[str, list[StoredMessage]] = {}  # in the order they were asked for
+        self._fetcher_runs = False
         self._bytes = 0
         self._weight: dict[str, int] = {}
         self.handed: set[int] = set()
@@ -110,47 +113,60 @@ class Shelf:
 
     # -- bringing back ----------------------------------------------------------------------------
 
-    def fetching(self, instance_id: str) -> bool:
-        """Whether it is being brought back now."""
-        return instance_id in self._fetching
+    def fetch(self, instance_id: str, message: StoredMessage | None = None) -> None:
+        """Bring an instance into memory, together with others; `message` is handed to it then."""
+        held = self._fetching.setdefault(instance_id, [])
+        if message is not None:
+            held.append(message)
+        if not self._fetcher_runs:
+            self._fetcher_runs = True
+            self._node.spawn(self._fetch_all(), "fetch")
 
-    def fetch(self, instance_id: str) -> None:
-        """Bring an instance into memory with all it has been told."""
-        if instance_id in self._fetching or instance_id in self._lives:
-            return
-        self._fetching.add(instance_id)
-        self._node.spawn(self._fetch(instance_id), f"fetch {instance_id}")
-
-    async def _fetch(self, instance_id: str) -> None:
+    async def _fetch_all(self) -> None:
+        """Read in batches: one hop for many, and the first go on while others are read."""
         node = self._node
         try:
-            loaded = await node.provider.load(instance_id)
-            if loaded is None or loaded.record.status in (*TERMINAL_STATUSES, "suspended"):
-                return
-            if loaded.record.owner != node.name:
-                node.wakeups.scan()  # nobody's yet: the claim brings it here
-                return
-            live = await self.restore(loaded)
-        except StorageUnavailable as error:
-            _log.warning("an instance waits for the store", extra={"error": str(error)})
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._fetch_again, instance_id)
-            return
+            while self._fetching and not node.closing:
+                batch = list(islice(self._fetching, BATCH))
+                try:
+                    await self._fetch(batch)
+                except StorageUnavailable as error:
+                    _log.warning("instances wait for the store", extra={"error": str(error)})
+                    await asyncio.sleep(RETRY_SECONDS)
         finally:
-            self._fetching.discard(instance_id)
-        if live is None or instance_id in self._lives:
+            self._fetcher_runs = False
+
+    async def _fetch(self, batch: list[str]) -> None:
+        node = self._node
+        unclaimed = False
+        for loaded in await node.provider.load(batch, now=node.clock.now()):
+            record = loaded.record
+            if record.status in (*TERMINAL_STATUSES, "suspended"):
+                continue
+            if record.owner != node.name:
+                unclaimed = True  # nobody's yet: the claim brings it here
+            elif record.instance_id not in self._lives:
+                await self._bring(loaded)
+        for instance_id in batch:
+            live = self._lives.get(instance_id)
+            for message in self._fetching.pop(instance_id):
+                if live is not None:  # it came after the read, or was in it: then it is known
+                    node.hand(live, message)
+        if unclaimed:
+            node.wakeups.scan()
+
+    async def _bring(self, loaded: LoadedInstance) -> None:
+        node = self._node
+        live = await self.restore(loaded)
+        if live is None:
             return
         self.put(live)
-        if live.has_work:
-            node.enqueue(live)
         for ref, scheduled in calls_in_flight(live.run):
             node.calls.start(live, live.execution, ref, scheduled)
-        for message in await node.provider.inbox(instance_id, now=node.clock.now()):
-            if not live.dropped:
-                node.hand(live, message)
-
-    def _fetch_again(self, instance_id: str) -> None:
-        if not self._node.closing:
-            self.fetch(instance_id)
+        for message in loaded.inbox:
+            node.hand(live, message)
+        if live.has_work:
+            node.enqueue(live)
 
     async def restore(self, loaded: LoadedInstance) -> Live | None:
         """Rebuild the state; None when it cannot go on (it is suspended then)."""

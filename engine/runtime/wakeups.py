@@ -87,7 +87,8 @@ class Wakeups:
         while not node.closing:
             claimed = await node.provider.claim(node.lease, now=now, limit=limit)
             for record in claimed:
-                node.shelf.fetch(record.instance_id)
+                if node.shelf.get(record.instance_id) is None:
+                    node.shelf.fetch(record.instance_id)
             if len(claimed) < limit:
                 break
         room = PAGE + len(node.shelf.handed)

@@ -102,11 +102,12 @@ class Provider(Protocol):
         count. Never a false no; a false yes is allowed.
         """
 
-    async def load(self, instance_id: str) -> LoadedInstance | None:
-        """The newest snapshot and the pages after it, of the current execution."""
+    async def load(self, instance_ids: Sequence[str], *, now: int) -> list[LoadedInstance]:
+        """What live states are rebuilt from, many at once; unknown ids are left out.
 
-    async def inbox(self, instance_id: str, *, now: int) -> list[StoredMessage]:
-        """All visible messages of one instance, in order."""
+        Of the current execution the newest snapshot and the pages after it, and the inbox as far
+        as it is visible at `now`, all of one moment.
+        """
 
     async def suspend(self, lease: Lease, instance_id: str, *, reason: str, now: int) -> None:
         """Set an instance of this lease aside: nothing claims it until `resume`.

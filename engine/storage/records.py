@@ -217,11 +217,12 @@ class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadedInstance(msgspec.Struct, frozen=True):
-    """Everything needed to rebuild a live state: the snapshot, if any, and the pages after it."""
+    """What a live state is rebuilt from: snapshot, the pages after it, visible messages in order."""
 
     record: InstanceRecord
     snapshot: Snapshot | None
     pages: tuple[Page, ...]
+    inbox: tuple[StoredMessage, ...]
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):

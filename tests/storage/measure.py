@@ -69,7 +69,7 @@ async def measure(url: str) -> None:
             await store.create([creation(f"request-{number}")])
 
         async def load(number: int) -> None:
-            await store.load("instance-1")
+            await store.load(["instance-1"], now=NOW)
 
         async def end(number: int) -> None:
             await commit(*(turn(f"{name}/{number}", 2, status="completed") for name in names))

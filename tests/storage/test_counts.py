@@ -125,9 +125,8 @@ async def test_a_read_is_one_hop(counted: Counted) -> None:
     await counted.cost(born("a"))
     store = counted.store
     for read in (
-        lambda: store.load("a"),
+        lambda: store.load(["a", "nobody"], now=NOW),
         lambda: store.get("a"),
-        lambda: store.inbox("a", now=NOW),
         lambda: store.messages(counted.lease, now=NOW, limit=10),
         lambda: store.next_due(now=NOW),
         lambda: store.info(now=NOW),

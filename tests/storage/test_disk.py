@@ -41,7 +41,7 @@ async def test_a_full_disk_is_said_and_passes(database: Path) -> None:
         # Nothing of it was stored, and what fits still does.
         assert [record.last_seq for name in "ab" if (record := await store.get(name))] == [2, 2]
         assert await store.get("c") is None
-        assert await store.inbox("a", now=NOW) == []
+        assert [one.inbox for one in await store.load(["a"], now=NOW)] == [()]
         await store.commit(lease, 2, [turn("b", 2)])
         await limit_pages(store, 10_000)
         result = await store.commit(lease, 3, [turn("a", 2, pages=big)])

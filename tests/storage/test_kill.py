@@ -83,5 +83,5 @@ async def test_killed_between_any_two_instructions(database: Path, round_: int) 
         last = stored[f"{round_}-0"] - 2
         # One more commit may have been stored without anybody having been told.
         assert acknowledged <= last <= acknowledged + 1
-        inbox = await store.inbox(f"{round_}-0", now=2**62)
-        assert len(inbox) == 8 * last + (last > 0)
+        [loaded] = await store.load([f"{round_}-0"], now=2**62)
+        assert len(loaded.inbox) == 8 * last + (last > 0)

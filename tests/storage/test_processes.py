@@ -57,7 +57,7 @@ async def test_nobody_hears_of_locks(database: Path) -> None:
             process.communicate()
         changes += store.changed()
         assert changes > 0
-        assert len(await store.inbox("hub", now=NOW)) == CLIENTS * REQUESTS
+        assert len((await store.load(["hub"], now=NOW))[0].inbox) == CLIENTS * REQUESTS
         claimed = await store.claim(lease, now=NOW, limit=10_000)
         assert len(claimed) == CLIENTS * REQUESTS
     raw = sqlite3.connect(database)
@@ -91,8 +91,8 @@ async def test_a_read_does_not_wait_for_the_writer(database: Path) -> None:
             asyncio.run_coroutine_threadsafe(free.wait(), loop).result(timeout=10)
 
         writing = asyncio.create_task(store._writer.write(hold))
-        loaded = await asyncio.wait_for(store.load("a"), 2)
-        assert loaded is not None
+        loaded = await asyncio.wait_for(store.load(["a"], now=NOW), 2)
+        assert len(loaded) == 1
         assert not writing.done()
         free.set()
         await writing
@@ -107,7 +107,7 @@ async def test_a_long_listing_delays_no_load(database: Path) -> None:
             asyncio.run_coroutine_threadsafe(free.wait(), loop).result(timeout=10)
 
         listing = asyncio.create_task(store._browser.read(hold))
-        assert await asyncio.wait_for(store.load("a"), 2) is None
+        assert await asyncio.wait_for(store.load(["a"], now=NOW), 2) == []
         assert not listing.done()
         free.set()
         await listing

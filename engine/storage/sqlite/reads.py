@@ -22,6 +22,7 @@ from engine.storage.sqlite.queries import SQL
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 _NEWEST = sys.maxsize
 _NO_LIMIT = -1
@@ -35,8 +36,13 @@ def get(raw: sqlite3.Connection, instance_id: str) -> InstanceRecord | None:
     return None if row is None else rows.instance_record(row)
 
 
-def load(raw: sqlite3.Connection, instance_id: str) -> LoadedInstance | None:
-    """Snapshot of the current execution and the pages after it."""
+def load(raw: sqlite3.Connection, instance_ids: Sequence[str], now: int) -> list[LoadedInstance]:
+    """What live states are rebuilt from."""
+    loaded = (_load(raw, instance_id, now) for instance_id in instance_ids)
+    return [one for one in loaded if one is not None]
+
+
+def _load(raw: sqlite3.Connection, instance_id: str, now: int) -> LoadedInstance | None:
     row = raw.execute(SQL["record"], (instance_id,)).fetchone()
     if row is None:
         return None
@@ -45,7 +51,7 @@ def load(raw: sqlite3.Connection, instance_id: str) -> LoadedInstance | None:
     snapshot = None if saved is None else Snapshot(*saved)
     after = 0 if snapshot is None else snapshot.seq
     pages = _pages(raw, key, record.execution, after, _NO_LIMIT)
-    return LoadedInstance(record, snapshot, tuple(pages))
+    return LoadedInstance(record, snapshot, tuple(pages), tuple(_inbox(raw, instance_id, now)))
 
 
 def history(
@@ -79,8 +85,7 @@ def next_due(raw: sqlite3.Connection, now: int) -> int | None:
     return moment
 
 
-def inbox(raw: sqlite3.Connection, instance_id: str, now: int) -> list[StoredMessage]:
-    """Visible messages of one instance."""
+def _inbox(raw: sqlite3.Connection, instance_id: str, now: int) -> list[StoredMessage]:
     found = raw.execute(SQL["inbox"], {"id": instance_id, "now": now})
     return [rows.message(row) for row in found]
 

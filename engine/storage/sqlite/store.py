@@ -3,7 +3,7 @@
 ::
 
     writer   every transaction that writes; the node's checkpoints
-    reader   what a turn waits for: load, inbox, messages, claims
+    reader   what a turn waits for: load, messages, claims
     browser  what people look at: lists, histories, counts; a long one delays no turn
     watch    notices commits of other processes, on the loop's thread
 
@@ -146,13 +146,9 @@ class SqliteStore:
         foreign = self._watch is not None and self._watch.changed()
         return own or foreign
 
-    async def load(self, instance_id: str) -> LoadedInstance | None:
-        """What a live state is rebuilt from."""
-        return await self._reader.read(reads.load, instance_id)
-
-    async def inbox(self, instance_id: str, *, now: int) -> list[StoredMessage]:
-        """Visible messages of one instance."""
-        return await self._reader.read(reads.inbox, instance_id, now)
+    async def load(self, instance_ids: Sequence[str], *, now: int) -> list[LoadedInstance]:
+        """What live states are rebuilt from."""
+        return await self._reader.read(reads.load, instance_ids, now)
 
     async def suspend(self, lease: Lease, instance_id: str, *, reason: str, now: int) -> None:
         """Set an instance of this lease aside."""

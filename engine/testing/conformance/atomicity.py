@@ -37,7 +37,7 @@ async def a_turn_is_stored_whole(scene: Scene) -> None:
     assert await scene.inbox("a") == [b"timer 1"]
     assert await scene.inbox("b") == [b"hello"]
     assert await scene.inbox("a.c") == [b"start"]
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot == Snapshot(1, 3, b"state")
 
@@ -78,7 +78,7 @@ async def a_stale_delta_leaves_nothing_behind(scene: Scene) -> None:
     assert await scene.inbox("b") == []
     assert await scene.store.get("child") is None
     assert await scene.seqs("a") == [(1, 2), (3, 3)]
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot is None
 

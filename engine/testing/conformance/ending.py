@@ -68,7 +68,7 @@ async def history_outlives_the_end(scene: Scene) -> None:
     await scene.start("a", snapshot=Snapshot(1, 2, b"state"))
     await scene.apply(turn("a", 2, status="completed"))
     assert await scene.seqs("a") == [(1, 2), (3, 3)]
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     covered = 0 if loaded.snapshot is None else loaded.snapshot.seq
     assert [one.first_seq for one in loaded.pages if one.first_seq > covered][-1] == 3

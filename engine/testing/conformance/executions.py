@@ -55,7 +55,7 @@ async def histories_are_apart(scene: Scene) -> None:
     assert await scene.seqs("a", 1) == [(1, 2), (3, 3)]
     assert await scene.seqs("a", 2) == [(1, 2)]
     assert await scene.seqs("a", 3) == []
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.pages == (page(2, 1, 2),)
 
@@ -154,11 +154,11 @@ async def a_snapshot_of_the_old_execution_is_gone(scene: Scene) -> None:
     """G13: a live state starts from the new one."""
     await scene.start("a", snapshot=Snapshot(1, 2, b"old"))
     await scene.apply(_continued("a", 2))
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot is None
     await scene.apply(turn("a", 2, execution=2, snapshot=Snapshot(2, 3, b"new")))
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot == Snapshot(2, 3, b"new")
     assert loaded.pages == ()

@@ -96,7 +96,7 @@ async def a_stored_message_is_complete(scene: Scene) -> None:
     """G6: with receiver, time and execution, in every way of reading it."""
     await scene.start("a")
     await scene.store.send([Send(message=Message("a", b"x", NOW - 5, 1, 7))])
-    (one,) = await scene.store.inbox("a", now=NOW)
+    (one,) = await scene.messages("a", now=NOW)
     assert (one.instance_id, one.payload, one.visible_at, one.execution) == ("a", b"x", NOW - 5, 1)
     assert await scene.store.messages(scene.lease, now=NOW, limit=10) == [one]
 
@@ -116,15 +116,15 @@ async def delivered_are_the_messages_visible_at_once(scene: Scene) -> None:
     mine = [one for one in result.delivered if one.instance_id == "a"]
     assert [one.payload for one in theirs] == [b"1", b"2"]
     assert sorted(one.payload for one in mine) == [b"self", b"timer 1"]
-    assert theirs == await scene.store.inbox("b", now=NOW)
+    assert theirs == await scene.messages("b", now=NOW)
     assert sorted(mine, key=lambda one: one.id) == sorted(
-        await scene.store.inbox("a", now=NOW), key=lambda one: one.id
+        await scene.messages("a", now=NOW), key=lambda one: one.id
     )
 
 
 async def an_unknown_inbox_is_empty(scene: Scene) -> None:
     """G6: no error."""
-    assert await scene.store.inbox("nobody", now=NOW) == []
+    assert await scene.messages("nobody", now=NOW) == []
 
 
 async def a_backlog_is_kept_in_order(scene: Scene) -> None:

@@ -13,14 +13,14 @@ _ANY = InstanceFilter()
 async def an_unknown_instance_is_none(scene: Scene) -> None:
     """G17: for every read of one."""
     assert await scene.store.get("nobody") is None
-    assert await scene.store.load("nobody") is None
+    assert await scene.load("nobody") is None
 
 
 async def a_load_holds_every_page(scene: Scene) -> None:
     """G17: record and pages of the same moment."""
     await scene.start("a")
     await scene.apply(turn("a", 2, events=2))
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.record == await scene.record("a")
     assert loaded.snapshot is None
@@ -32,7 +32,7 @@ async def a_load_starts_from_the_snapshot(scene: Scene) -> None:
     await scene.start("a", snapshot=Snapshot(1, 2, b"two"))
     await scene.apply(turn("a", 2, events=2, snapshot=Snapshot(1, 4, b"four")))
     await scene.apply(turn("a", 4, events=2))
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot == Snapshot(1, 4, b"four")
     assert loaded.pages == (page(1, 5, 6),)
@@ -43,7 +43,7 @@ async def an_older_snapshot_does_not_replace_a_newer(scene: Scene) -> None:
     """G17: whichever is stored later."""
     await scene.start("a", snapshot=Snapshot(1, 2, b"two"))
     await scene.apply(turn("a", 2, snapshot=Snapshot(1, 1, b"one")))
-    loaded = await scene.store.load("a")
+    loaded = await scene.load("a")
     assert loaded is not None
     assert loaded.snapshot == Snapshot(1, 2, b"two")
 
@@ -60,7 +60,7 @@ async def a_load_during_commits_is_of_one_moment(scene: Scene) -> None:
 
     writer = asyncio.create_task(write())
     while not done.is_set():
-        loaded = await scene.store.load("a")
+        loaded = await scene.load("a")
         assert loaded is not None
         assert loaded.pages[-1].last_seq == loaded.record.last_seq
     await writer

@@ -25,6 +25,7 @@ from engine.storage.records import (
 
 if TYPE_CHECKING:
     from engine.storage.provider import Provider
+    from engine.storage.records import LoadedInstance, StoredMessage
 
 NOW: Final = 1_700_000_000_000_000
 LATER: Final = NOW + 60_000_000
@@ -108,11 +109,20 @@ class Scene:
 
     async def inbox(self, name: str, *, now: int = LATER * 2) -> list[bytes]:
         """Payloads in the inbox that are visible at `now` (default: all)."""
-        return [message.payload for message in await self.store.inbox(name, now=now)]
+        return [message.payload for message in await self.messages(name, now=now)]
 
     async def message_ids(self, name: str) -> list[int]:
         """Ids of all messages in the inbox."""
-        return [message.id for message in await self.store.inbox(name, now=LATER * 2)]
+        return [message.id for message in await self.messages(name, now=LATER * 2)]
+
+    async def load(self, name: str, *, now: int = NOW) -> LoadedInstance | None:
+        """What its live state is rebuilt from, or None when there is no such instance."""
+        return next(iter(await self.store.load([name], now=now)), None)
+
+    async def messages(self, name: str, *, now: int) -> list[StoredMessage]:
+        """The inbox as far as it is visible."""
+        loaded = await self.load(name, now=now)
+        return list(loaded.inbox) if loaded is not None else []
 
     async def seqs(self, name: str, execution: int = 1) -> list[tuple[int, int]]:
         """First and last seq of all pages."""

@@ -11,7 +11,7 @@ async def a_timer_is_not_seen_early(scene: Scene) -> None:
     await scene.start("a")
     await scene.apply(turn("a", 2, timers=(timer("a", 1),)))
     for now, expected in ((NOW, 0), (LATER - 1, 0), (LATER, 1), (LATER + 1, 1)):
-        assert len(await scene.store.inbox("a", now=now)) == expected, now - LATER
+        assert len(await scene.messages("a", now=now)) == expected, now - LATER
         found = await scene.store.messages(scene.lease, now=now, limit=10)
         assert len(found) == expected, now - LATER
 

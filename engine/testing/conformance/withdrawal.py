@@ -27,7 +27,7 @@ async def withdrawing_nothing_is_no_error(scene: Scene) -> None:
     """G8: an unknown token, one withdrawn before, one consumed."""
     await scene.start("a")
     await scene.apply(turn("a", 2, timers=(timer("a", 1), timer("a", 2, at=NOW))))
-    (due,) = await scene.store.inbox("a", now=NOW)
+    (due,) = await scene.messages("a", now=NOW)
     await scene.apply(turn("a", 3, withdrawn=(1, 77), consumed=(due.id,)))
     await scene.apply(turn("a", 4, withdrawn=(1, 2)))
     assert await scene.inbox("a") == []
