@@ -1,0 +1,85 @@
+"""`lockstep check`: everything that is wrong with workflow files. No database, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engine.cli.exits import FAILED, OK
+from engine.cli.options import settings_of
+from engine.cli.output import colour, say
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+    help="How findings are written to stdout.",
+)
+@click.option("--strict", is_flag=True, help="Warnings fail the check too.")
+@click.option("--project", metavar="DIR", help="Folder of the project; here if left out.")
+def command(files: tuple[str, ...], form: str, strict: bool, project: str | None) -> int:
+    """Say everything that is wrong with workflow files.
+
+    FILES are files and folders; the project's workflows if left out. Exits with 1 when there are
+    findings.
+    """
+    from engine.cli.deploying import compiled, findings_text
+    from engine.errors import SettingsError
+
+    paths = [Path(file) for file in files]
+    if not paths:
+        folder = settings_of(project, {}).workflows
+        if folder is None:
+            raise SettingsError("there are no workflows here", hint="name files or folders")
+        paths = [_near(folder)]
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise SettingsError(f"there is no file or folder `{missing[0]}`")
+    count = 0
+    found = []
+    for path in paths:
+        candidates, diagnostics = compiled(path)
+        count += len(candidates) + len({one.file for one in diagnostics if _is_error(one)})
+        found += diagnostics
+    if form == "text":
+        if found:
+            click.echo(findings_text(found, coloured=colour()), color=colour())
+        say(_summary(count, len(found)))
+    else:
+        click.echo(_formatted(form, found), nl=False)
+    failed = any(strict or _is_error(one) for one in found)
+    return FAILED if failed else OK
+
+
+def _formatted(form: str, found: list) -> str:  # type: ignore[type-arg]
+    from engine import __version__
+    from engine.definition.output_formats import to_github, to_json_text, to_sarif
+
+    if form == "json":
+        return to_json_text(found)
+    if form == "sarif":
+        return to_sarif(found, engine_version=__version__)
+    return to_github(found)
+
+
+def _near(folder: Path) -> Path:
+    """The folder as short as it can be said from here."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _is_error(one: object) -> bool:
+    return getattr(one, "severity", "") == "error"
+
+
+def _summary(files: int, findings: int) -> str:
+    said = f"{files} workflow{'' if files == 1 else 's'}"
+    if not findings:
+        return f"{said}: no findings"
+    return f"{said}: {findings} finding{'' if findings == 1 else 's'}"

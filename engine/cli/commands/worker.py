@@ -1,0 +1,91 @@
+"""`lockstep worker`: be the node of the database until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli.exits import INTERRUPTED, OK, CommandFailed
+from engine.cli.options import project_options
+from engine.cli.output import say
+
+if TYPE_CHECKING:
+    from engine.cli.settings import Settings
+    from engine.runtime.node import Node
+
+# How often to look whether the node had to stop by itself; it does not tell.
+LOOK_SECONDS = 0.5
+
+
+@click.command("worker")
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long running activities may finish after the first signal.",
+)
+@click.option("--no-deploy", is_flag=True, help="Do not deploy the workflow folder first.")
+@project_options("database", "workflows", "activities", "queues", "config")
+def command(settings: Settings, grace: float, no_deploy: bool) -> int:
+    """Work on instances until stopped.
+
+    SIGTERM or Ctrl-C stops it in order: nothing new is begun, activities may finish for the grace
+    period, the rest is given back, exit 0. A second signal ends it at once.
+    """
+    from engine.cli.logs import log_to_stderr
+
+    log_to_stderr(workflows=True)
+    return asyncio.run(_work(settings, grace, deploy=not no_deploy))
+
+
+async def _work(settings: Settings, grace: float, *, deploy: bool) -> int:
+    from engine.cli.deploying import deploy_folder
+    from engine.cli.opening import open_node
+    from engine.errors import NodeBusy
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _asked_to_stop, stop)
+    try:
+        async with open_node(settings, grace_seconds=grace) as opened:
+            if deploy and settings.workflows is not None and settings.workflows.exists():
+                await deploy_folder(opened, settings.workflows)
+            assert opened.node is not None
+            say(_ready(settings, opened.node))
+            await _until_stopped(stop, opened.node)
+            if opened.node.failed is not None:
+                raise opened.node.failed
+            say("stopping: activities may finish; a second signal ends at once")
+    except NodeBusy as error:
+        hint = "one SQLite file has one worker; several will need PostgreSQL, in a later release"
+        raise CommandFailed(error.message, hint=hint, exit_code=75) from error
+    say("stopped")
+    return OK
+
+
+def _asked_to_stop(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        os._exit(INTERRUPTED)
+    stop.set()
+
+
+async def _until_stopped(stop: asyncio.Event, node: Node) -> None:
+    while node.failed is None:
+        try:
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        except TimeoutError:
+            continue
+        return
+
+
+def _ready(settings: Settings, node: Node) -> str:
+    count = len(node.registry.names())
+    queues = ", ".join(settings.queues)
+    return f"working on {settings.database} (queues: {queues}; {count} activities); Ctrl-C stops"
