@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from engine.values.json import Json
 
 STEPS_PER_FACT = 10_000
+FAN_OUT = 10_000  # items of one `foreach`, and item starts of one fact that cost no step
 SKIPPED_RECORD: dict[str, Any] = {"status": "skipped", "error": None}
 
 _ANSWERS: dict[type, tuple[str, ...]] = {
@@ -129,6 +130,7 @@ class Execution:
         self.root: Frame | None = None
         self._out: list[Decision] = []
         self._budget = 0
+        self._free_items = 0
         self._draws = 0
 
     # -- the one entry --------------------------------------------------------------------------
@@ -138,7 +140,9 @@ class Execution:
         self.seq += 1
         self.now = fact.at
         self._out = out = []
+        self.path = ""  # nothing of an earlier fact may show: a restored copy does not have it
         self._budget = STEPS_PER_FACT
+        self._free_items = FAN_OUT
         self._draws = 0
         try:
             handler = _HANDLERS.get(type(fact))
@@ -216,7 +220,11 @@ class Execution:
             self.settle(frame, outcome)
 
     def _signal(self, fact: SignalReceived) -> None:
-        for frame in list(self.waits.get(fact.name, ())):
+        asked: set[Frame] = set()
+        waits = deque(self.waits.get(fact.name, ()))
+        while waits:
+            frame = waits.popleft()
+            asked.add(frame)
             self.path = frame.path
             node: Any = frame.node
             outcome = node.offered(self, frame, fact.payload)
@@ -225,7 +233,8 @@ class Execution:
             self.settle(frame, outcome)
             if type(outcome) is Ok:
                 return
-            # `where` failed: that step fails, the signal is offered to the next
+            # `where` failed: that step fails, and the signal is offered to those that wait now
+            waits = deque(one for one in self.waits.get(fact.name, ()) if one not in asked)
         self.mailbox.setdefault(fact.name, deque()).append(fact.payload)
 
     def _cancel(self, fact: CancelRequested) -> None:
@@ -317,6 +326,12 @@ class Execution:
             return None
         return step.leave(self, frame, outcome)
 
+    def start_item(self) -> None:
+        """An item of `foreach` begins; its first step is bounded by the fan-out, not as a step."""
+        if self._free_items > 0:
+            self._free_items -= 1
+            self._budget += 1
+
     def start_block(
         self, node: Node, parent: Frame, key: int, path: str, scope: Scope
     ) -> Outcome | None:
@@ -356,6 +371,9 @@ class Execution:
 
     def unwind(self, frame: Frame, outcome: Outcome) -> Outcome | None:
         """End `frame` with `outcome` once all its children have stopped."""
+        before, frame.pending = frame.pending, None
+        if type(before) is Stopped and type(outcome) is Stopped and outcome.error is None:
+            outcome = before  # asked to stop again: what failed meanwhile is not forgotten
         children = frame.children
         if children:
             for key, child in list(children.items()):
@@ -390,6 +408,13 @@ class Execution:
                 above.data["undo"].append(entry)
                 return
             above = above.parent
+
+    def unqueue(self, name: str, index: int) -> None:
+        """Remove one signal from the mailbox; a name without signals leaves no trace there."""
+        queue = self.mailbox[name]
+        del queue[index]
+        if not queue:
+            del self.mailbox[name]
 
     def take(self, frame: Frame, name: str) -> None:
         """Record that a wait took the next signal of that name."""

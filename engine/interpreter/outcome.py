@@ -79,6 +79,11 @@ def raised(type: str, message: str, **fields: Any) -> Err:
     return Err(Failure(type=type, message=message, **fields))
 
 
+def timed_out(what: str, step: str | None = None) -> Err:
+    """Its time is up. Trying again may help, so a retry around it may."""
+    return raised("sys.timeout", f"{what} did not end in time", step=step, retryable=True)
+
+
 def from_expression(error: ExpressionError) -> Err:
     """An expression that failed, as an error of the step that holds it."""
     return raised(error.error_type, error.message)

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.errors import ReplayError
 from engine.history.codec import decode_fact
-from engine.history.events import Started
+from engine.history.events import Fact, Started
 from engine.interpreter.execution import Execution
 from engine.interpreter.frame import Frame
 from engine.interpreter.outcome import dump_outcome, load_outcome
@@ -51,10 +51,18 @@ def dump(run: Execution) -> bytes:
 
 def load(program: Program, data: bytes) -> Execution:
     """The execution as it was."""
-    state: Any = _decode(data)
-    if state.get("format") != FORMAT:
-        raise ReplayError(f"snapshot format {state.get('format')} is not {FORMAT}")
-    started = decode_fact(_encode(state["started"]))
+    try:
+        state: Any = _decode(data)
+        found = state.get("format") if isinstance(state, dict) else None
+        if found != FORMAT:
+            raise ReplayError(f"snapshot format {found} is not {FORMAT}")
+        started = decode_fact(_encode(state["started"]))
+        return _execution(program, state, started)
+    except (msgspec.MsgspecError, LookupError, TypeError, AttributeError) as error:
+        raise ReplayError(f"the snapshot does not fit the graph: {error!r}") from error
+
+
+def _execution(program: Program, state: Any, started: Fact) -> Execution:
     if not isinstance(started, Started):
         raise ReplayError("the snapshot does not begin with `started`")
     run = Execution(program)
@@ -69,10 +77,7 @@ def load(program: Program, data: bytes) -> Execution:
     assert root.scope.own_steps is not None
     root.scope.own_vars.update(state["scope"]["vars"])
     root.scope.own_steps.update(state["scope"]["steps"])
-    try:
-        _restore(run, root, state["root"])
-    except (IndexError, KeyError) as error:
-        raise ReplayError(f"the snapshot does not fit the graph: {error!r}") from error
+    _restore(run, root, state["root"])
     for ref in sorted(run.open):
         frame = run.open[ref]
         if frame.refs and frame.refs.get("wait") == ref:

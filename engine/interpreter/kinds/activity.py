@@ -19,7 +19,7 @@ from engine.history.events import (
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import Err, Ok, Outcome
 from engine.values.ids import derive_fraction
-from engine.values.retry import ONCE, RetryPolicy, delay_after, may_retry
+from engine.values.retry import ONCE, RetryPolicy, delay_after, may_retry, may_wait
 
 if TYPE_CHECKING:
     from engine.graph.steps import ActivityStep
@@ -42,7 +42,7 @@ def retry_at(
         seed = (started.instance_id, str(started.execution), frame.path, str(attempt))
         draw = derive_fraction(*seed)
     due = run.now + delay_after(policy, attempt, draw)
-    if policy.max_elapsed is not None and due > frame.data["since"] + policy.max_elapsed:
+    if not may_wait(policy, run.now - frame.data["since"]):
         return None
     if deadline is not None and due >= deadline:
         return None

@@ -31,6 +31,7 @@ from engine.interpreter.outcome import (
     failure_to_json,
     from_expression,
     raised,
+    timed_out,
 )
 from engine.interpreter.scope import Scope
 from engine.values.retry import type_matches
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 BODY, CATCH, FINALLY, UNDO = 0, 1, 2, 3
 CANCELLED = "sys.cancelled"
+UNDO_FAILED = "sys.compensation_failed"
 
 
 class CatchClause:
@@ -91,7 +93,7 @@ class TryNode(StepNode):
 
     def fact(self, run: Execution, frame: Frame, label: str, fact: Fact) -> Outcome | None:
         """The body's time is up."""
-        late = raised("sys.timeout", f"`{frame.path}` did not end in time", step=frame.path)
+        late = timed_out(f"`{frame.path}`", frame.path)
         outcome = run.unwind(frame, late)
         return None if outcome is None else self._body_ended(run, frame, outcome)
 
@@ -119,7 +121,7 @@ class TryNode(StepNode):
         """Cancelled: body and catch are interrupted, clean-up is not."""
         phase = frame.data["phase"]
         if phase in ("undo", "finally"):
-            frame.held = STOPPED
+            frame.held = _stopped(frame.held)
             return None
         run.release(frame)
         outcome = run.unwind(frame, STOPPED)
@@ -138,7 +140,7 @@ class TryNode(StepNode):
             frame.held = outcome
             frame.data.update(phase="undo", failed=[])
             return self._next_undo(run, frame)
-        if undo and type(outcome) is Ok:
+        if undo:  # a `return` may yet become an error on its way out
             _hand_over(frame, undo)
         return self._judge(run, frame, outcome)
 
@@ -165,7 +167,7 @@ class TryNode(StepNode):
             cause = held.error if isinstance(held, (Err, Stopped)) else None
             listed = ", ".join(f"`{one['step']}`" for one in failed)
             broken = raised(
-                "sys.compensation_failed",
+                UNDO_FAILED,
                 f"undoing failed at {listed}",
                 step=frame.path,
                 details={"failed": failed},
@@ -193,7 +195,9 @@ class TryNode(StepNode):
                     None,
                 )
             except ExpressionError as problem:
-                return self._finally(run, frame, from_expression(problem))
+                broken = from_expression(problem)
+                stopping = type(outcome) is Stopped
+                return self._finally(run, frame, Stopped(broken.error) if stopping else broken)
             if found is not None:
                 frame.data["phase"] = "catch"
                 frame.held = outcome
@@ -227,26 +231,32 @@ class TryNode(StepNode):
         assert held is not None
         if type(outcome) is not Err:
             return held
-        if type(held) is Stopped:
-            return Stopped(outcome.error)
-        if type(held) is Err and outcome.error.cause is None:
-            return raised_with_cause(outcome.error, held.error)
-        return outcome
+        if isinstance(held, (Err, Stopped)) and held.error is not None:
+            outcome = Err(caused_by(outcome.error, held.error))
+        return Stopped(outcome.error) if type(held) is Stopped else outcome
 
 
-def raised_with_cause(error: Failure, cause: Failure) -> Err:
-    """An error of a clean-up, with the error that was on its way as its cause."""
-    return Err(
-        Failure(
-            type=error.type,
-            message=error.message,
-            retryable=error.retryable,
-            step=error.step,
-            attempt=error.attempt,
-            details=error.details,
-            cause=cause,
-        )
+def caused_by(error: Failure, cause: Failure) -> Failure:
+    """An error of a clean-up; the error that was on its way ends its chain of causes."""
+    deeper = cause if error.cause is None else caused_by(error.cause, cause)
+    return Failure(
+        type=error.type,
+        message=error.message,
+        retryable=error.retryable,
+        step=error.step,
+        attempt=error.attempt,
+        details=error.details,
+        cause=deeper,
     )
+
+
+def _stopped(held: Outcome | None) -> Stopped:
+    """What a clean-up that is cancelled goes on with: a rollback that failed is not forgotten."""
+    if type(held) is Stopped:
+        return held
+    if type(held) is Err and held.error.type == UNDO_FAILED:
+        return Stopped(held.error)
+    return STOPPED
 
 
 def _hand_over(frame: Frame, undo: list[Any]) -> None:
@@ -285,7 +295,7 @@ class RootNode(TryNode):
     def fact(self, run: Execution, frame: Frame, label: str, fact: Fact) -> Outcome | None:
         """The execution's time is up: no catch, only finally."""
         frame.data["fatal"] = True
-        late = raised("sys.timeout", "the execution did not end in time")
+        late = timed_out("the execution")
         outcome = run.unwind(frame, late)
         if outcome is None:
             return None

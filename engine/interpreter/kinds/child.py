@@ -89,7 +89,7 @@ class WorkflowNode(StepNode):
         """The child ended, the pause between attempts ended, or the step's time is up."""
         if label == "timeout":
             run.release(frame)
-            return raised("sys.timeout", f"`{self.step.workflow}` did not end in time")
+            return raised("sys.timeout", f"`{self.step.workflow}` did not end in time", retryable=True)
         if label == "timer":
             frame.data["attempt"] += 1
             self._schedule(run, frame)

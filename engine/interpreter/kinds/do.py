@@ -8,7 +8,7 @@ from engine.expr import compile_value
 from engine.history.events import Fact
 from engine.interpreter.kinds.activity import retry_at
 from engine.interpreter.node import StepNode
-from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, raised
+from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, timed_out
 from engine.interpreter.scope import Scope
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class DoNode(StepNode):
             frame.data["attempt"] += 1
             return self._attempt(run, frame)
         run.release(frame)
-        late = raised("sys.timeout", f"`{frame.path}` did not end in time", step=frame.path)
+        late = timed_out(f"`{frame.path}`", frame.path)
         return run.unwind(frame, late)
 
     def resume(
@@ -77,8 +77,8 @@ class DoNode(StepNode):
                 run.timer(frame, due, "retry")
                 return None
         run.withdraw(frame, "timeout")
+        if self.policy is not None and scope.own_steps is not None:
+            frame.scope.steps_here().update(scope.own_steps)  # of the attempt that counts
         if type(outcome) is not Ok:
             return outcome
-        if self.policy is not None and scope.own_steps is not None:
-            frame.scope.steps_here().update(scope.own_steps)
         return Ok(self.output(scope)) if self.output is not None else NOTHING

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionError
 from engine.expr import compile_value
+from engine.interpreter.execution import FAN_OUT
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import Err, Ok, Outcome, failure_to_json, from_expression, raised
 from engine.interpreter.scope import Scope
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
-
-FAN_OUT = 10_000
 
 
 class ForeachNode(StepNode):
@@ -54,9 +53,8 @@ class ForeachNode(StepNode):
                 return None
             index = data["next"]
             data["next"] = index + 1
-            scope = self._scope(frame, index, items)
-            path = f"{frame.path}[{index}]"
-            outcome = run.start_block(self.body, frame, index, path, scope)
+            run.start_item()
+            scope, outcome = self._start(run, frame, index)
             if outcome is not None:
                 left = self._ended(frame, index, scope, outcome)
                 if left is not None:
@@ -65,6 +63,18 @@ class ForeachNode(StepNode):
             return None
         data["failures"].sort(key=lambda failure: failure["index"])
         return Ok(data["results"])
+
+    def _start(
+        self, run: Execution, frame: Frame, index: int
+    ) -> tuple[Scope, Outcome | None]:
+        """Begin one item. Variables that cannot be made are a failure of this item."""
+        items = frame.data["items"]
+        try:
+            scope = self._scope(frame, index, items)
+        except ExpressionError as error:
+            return frame.scope, from_expression(error)
+        path = f"{frame.path}[{index}]"
+        return scope, run.start_block(self.body, frame, index, path, scope)
 
     def _scope(self, frame: Frame, index: int, items: list[Any]) -> Scope:
         loop = {"index0": index, "index": index + 1, "length": len(items)}

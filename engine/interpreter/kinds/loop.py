@@ -9,6 +9,7 @@ from engine.history.events import Fact
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import Ok, Outcome, raised
 from engine.interpreter.scope import Scope
+from engine.values.json import JsonObject
 
 if TYPE_CHECKING:
     from engine.graph.steps import LoopStep
@@ -33,37 +34,35 @@ class LoopNode(StepNode):
         """First turn."""
         variables: Any = self.vars(frame.scope) if self.vars is not None else None
         frame.data = {"index": 0, "vars": dict(variables) if variables is not None else None}
-        return self._turns(run, frame)
+        return self._turns(run, frame, rested=False)
 
-    def _turns(self, run: Execution, frame: Frame) -> Outcome | None:
-        """Take turns as long as they end at once."""
+    def _turns(self, run: Execution, frame: Frame, *, rested: bool) -> Outcome | None:
+        """Take turns as long as they end at once; `rested` when the pause before this one is over."""
+        step, data = self.step, frame.data
         while True:
-            index = frame.data["index"]
-            loop = {"index0": index, "index": index + 1}
-            scope = Scope(
-                frame.scope, variables=frame.data["vars"], steps={}, names={"loop": loop}
-            )
-            if self.step.mode == "while" and not self.condition(scope):
+            index = data["index"]
+            variables = dict(data["vars"]) if data["vars"] is not None else None
+            names: JsonObject = {"loop": {"index0": index, "index": index + 1}}
+            scope = Scope(frame.scope, variables=variables, steps={}, names=names)
+            if step.mode == "while" and not self.condition(scope):
                 return Ok(frame.last)
-            if index >= self.step.max_iterations:
-                return raised(
-                    "sys.loop_exhausted",
-                    f"the loop did not end within {self.step.max_iterations} turns",
-                )
+            if index >= step.max_iterations:
+                message = f"the loop did not end within {step.max_iterations} turns"
+                return raised("sys.loop_exhausted", message)
+            if step.every is not None and index > 0 and not rested:
+                run.timer(frame, run.now + step.every, "every")
+                return None
+            rested = False
             path = f"{frame.path}[{index}]"
             outcome = run.start_block(self.body, frame, index, path, scope)
             if outcome is None:
                 return None
-            ended = self._turn_ended(run, frame, scope, outcome)
+            ended = self._turn_ended(frame, scope, outcome)
             if ended is not None:
                 return ended
-            if frame.refs:
-                return None
 
-    def _turn_ended(
-        self, run: Execution, frame: Frame, scope: Scope, outcome: Outcome
-    ) -> Outcome | None:
-        """None: another turn, after the pause if one is open now."""
+    def _turn_ended(self, frame: Frame, scope: Scope, outcome: Outcome) -> Outcome | None:
+        """None: another turn."""
         if type(outcome) is not Ok:
             return outcome
         data = frame.data
@@ -74,14 +73,11 @@ class LoopNode(StepNode):
         if self.step.mode == "until" and self.condition(scope):
             return Ok(frame.last)
         data["index"] += 1
-        more = self.step.mode == "while" or data["index"] < self.step.max_iterations
-        if self.step.every is not None and more:
-            run.timer(frame, run.now + self.step.every, "every")
         return None
 
     def fact(self, run: Execution, frame: Frame, label: str, fact: Fact) -> Outcome | None:
         """The pause is over."""
-        return self._turns(run, frame)
+        return self._turns(run, frame, rested=True)
 
     def resume(
         self, run: Execution, frame: Frame, child: Frame, outcome: Outcome
@@ -89,7 +85,5 @@ class LoopNode(StepNode):
         """A turn ended."""
         if frame.pending is not None:
             return run.unwound(frame, outcome)
-        ended = self._turn_ended(run, frame, child.scope, outcome)
-        if ended is not None or frame.refs:
-            return ended
-        return self._turns(run, frame)
+        ended = self._turn_ended(frame, child.scope, outcome)
+        return self._turns(run, frame, rested=False) if ended is None else ended

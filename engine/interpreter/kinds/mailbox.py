@@ -40,7 +40,7 @@ class WaitNode(StepNode):
         queue = run.mailbox.get(self.signal, ())
         for index, payload in enumerate(queue):
             if self._accepts(frame, payload):
-                del run.mailbox[self.signal][index]
+                run.unqueue(self.signal, index)
                 run.take(frame, self.signal)
                 return Ok(payload)
         due = None
@@ -73,7 +73,7 @@ class WaitNode(StepNode):
         run.withdraw(frame, "wait")
         if self.default is not None:
             return Ok(self.default(frame.scope))
-        return raised("sys.timeout", f"no signal `{self.signal}` came in time")
+        return raised("sys.timeout", f"no signal `{self.signal}` came in time", retryable=True)
 
 
 class SignalNode(StepNode):
