@@ -217,7 +217,7 @@ class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadedInstance(msgspec.Struct, frozen=True):
-    """What a live state is rebuilt from: snapshot, the pages after it, visible messages in order."""
+    """What a live state is rebuilt from: snapshot, pages after it, visible messages in order."""
 
     record: InstanceRecord
     snapshot: Snapshot | None
