@@ -70,7 +70,7 @@ def settings_of(project: str | None, flags: dict[str, Any]) -> Settings:
     folder = Path(project) if project is not None else Path.cwd()
     if not folder.is_dir():
         raise SettingsError(f"there is no folder `{folder}`")
-    return load_settings(folder, environment(), flags)
+    return load_settings(folder, environment(), flags, here=Path.cwd())
 
 
 def output_option(function: Callable[P, R]) -> Callable[P, R]:

@@ -86,17 +86,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_settings(
-    folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None
+    folder: Path,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any] | None = None,
+    *,
+    here: Path | None = None,
 ) -> Settings:
     """The settings of the project that `folder` belongs to.
+
+    Paths in `environment` and `flags` count from `here`; from `folder` if left out.
 
     Raises:
         SettingsError: a file, variable or flag cannot be used.
     """
     root, source, table = _find(folder.absolute())
     stated = _of_file(table, source, root)
-    stated.update(_of_environment(environment, folder))
-    stated.update(_of_flags(flags or {}, folder))
+    base = folder.absolute() if here is None else here
+    stated.update(_of_environment(environment, base))
+    stated.update(_of_flags(flags or {}, base))
     stated.setdefault("database", f"{SQLITE}{root / DATABASE_FILE}")
     if "workflows" not in stated:
         stated["workflows"] = found if (found := root / "workflows").is_dir() else None
