@@ -105,7 +105,7 @@ async def deploy_folder(opened: Opened, path: Path, *, wanted: str | None = None
     Raises:
         CommandFailed: the workflow `wanted` itself is refused.
     """
-    candidates, diagnostics = compiled(path)
+    candidates, diagnostics = compiled(near(path))
     errors = [one for one in diagnostics if one.severity == "error"]
     tell_findings(errors)
     refusals = await refused(opened, candidates)
@@ -114,14 +114,20 @@ async def deploy_folder(opened: Opened, path: Path, *, wanted: str | None = None
     locked = {refusal.candidate.name for refusal in refusals}
     done = [one for one in candidates if one.name not in locked]
     await opened.client.deploy_compiled(done)
-    broken = {_name_of(Path(one.file), path) for one in errors}
+    broken = {_name_of(Path(one.file), near(path)) for one in errors}
     if wanted is not None and wanted in locked | broken:
         raise CommandFailed(
             f"`{wanted}` is not started: its file cannot be deployed",
             hint=f"mend it, or name a deployed --version (`lockstep versions {wanted}`)",
         )
     if locked or broken:
-        say(f"{len(locked | broken)} of the workflows in {path} are not deployed; the others are")
+        say(f"{len(done)} workflows of {near(path)} deployed, {len(locked | broken)} refused")
+
+
+def near(path: Path) -> Path:
+    """The path as short as it can be said from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _name_of(file: Path, folder: Path) -> str:

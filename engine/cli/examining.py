@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.cli.deploying import compiled
+from engine.cli.deploying import compiled, near
 from engine.cli.opening import load_activities, open_client
 from engine.cli.times import ago, now
 from engine.errors import EngineError, StorageError
@@ -126,10 +126,10 @@ async def _workflows(settings: Settings, opened: Opened) -> list[JsonObject]:
     found = [finding("workflows", "ok", told)]
     if settings.workflows is None or not settings.workflows.exists():
         return found
-    candidates, diagnostics = compiled(settings.workflows)
+    candidates, diagnostics = compiled(near(settings.workflows))
     errors = [one for one in diagnostics if one.severity == "error"]
     if errors:
-        told = f"{len(errors)} findings in {settings.workflows}"
+        told = f"{len(errors)} findings in {near(settings.workflows)}"
         found.append(finding("files", "error", told, "see `lockstep check`"))
     stored = {(one.name, one.version): one.revision for one in deployments}
     locked = [
@@ -141,7 +141,9 @@ async def _workflows(settings: Settings, opened: Opened) -> list[JsonObject]:
         told = f"changed since they were locked: {', '.join(locked)}"
         found.append(finding("files", "error", told, "give them new versions"))
     if not errors and not locked:
-        found.append(finding("files", "ok", f"{len(candidates)} workflows in {settings.workflows}"))
+        found.append(
+            finding("files", "ok", f"{len(candidates)} workflows in {near(settings.workflows)}")
+        )
     return found
 
 

@@ -29,7 +29,7 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
     FILES are files and folders; the project's workflows if left out. Exits with 1 when there are
     findings.
     """
-    from engine.cli.deploying import compiled, findings_text
+    from engine.cli.deploying import compiled, findings_text, near
     from engine.errors import SettingsError
 
     paths = [Path(file) for file in files]
@@ -37,7 +37,7 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
         folder = settings_of(project, {}).workflows
         if folder is None:
             raise SettingsError("there are no workflows here", hint="name files or folders")
-        paths = [_near(folder)]
+        paths = [near(folder)]
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise SettingsError(f"there is no file or folder `{missing[0]}`")
@@ -66,12 +66,6 @@ def _formatted(form: str, found: list) -> str:  # type: ignore[type-arg]
     if form == "sarif":
         return to_sarif(found, engine_version=__version__)
     return to_github(found)
-
-
-def _near(folder: Path) -> Path:
-    """The folder as short as it can be said from here."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _is_error(one: object) -> bool:

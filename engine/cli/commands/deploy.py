@@ -25,12 +25,13 @@ def command(settings: Settings, path: str | None, output: str) -> int:
     PATH is a file or folder; the project's workflows if left out. One bad file, or one version
     that is locked with another content, and nothing is stored.
     """
+    from engine.cli.deploying import near
     from engine.cli.opening import run_async
     from engine.cli.output import print_records
     from engine.cli.versions import columns, record_of
     from engine.errors import SettingsError
 
-    place = Path(path) if path is not None else settings.workflows
+    place = Path(path) if path is not None else settings.workflows and near(settings.workflows)
     if place is None:
         raise SettingsError("there are no workflows here", hint="name a file or folder")
     done = run_async(_deploy(settings, place))
