@@ -105,14 +105,14 @@ class Tree:
         return [Row(path="…", depth=0, label=f"… {hidden} more", state="ended"), *rows[hidden:]]
 
     def step(self, path: str) -> _Step:
-        """The step of a path, with the blocks around it."""
+        """The step of a path, with the blocks around it; an iteration stands inside its loop."""
         step = self._root
         known = ""
         for part in path.split("/") if path else ():
-            known = f"{known}/{part}" if known else part
-            if known not in step.inner:
-                step.inner[known] = _Step(known)
-            step = step.inner[known]
+            before = f"{known}/" if known else ""
+            known = f"{before}{part}"
+            for inner in dict.fromkeys((f"{before}{part.partition('[')[0]}", known)):
+                step = step.inner.setdefault(inner, _Step(inner))
         return step
 
     def opens(self, event: Mapping[str, Any], at: int, about: str, state: State) -> _Step:
@@ -164,11 +164,12 @@ class Tree:
                 yield self._row(step, depth)
                 yield from self._rows(step, depth + 1, fold=True)
             return
-        name = _label(run[0].path).partition("[")[0]
+        first, last = _label(run[0].path), _label(run[-1].path)
         yield Row(
             path=run[0].path,
             depth=depth,
-            label=f"{name} × {len(run)}",
+            label=f"{first} … {last}",
+            about=f"{len(run)} iterations",
             state="ended",
             started_at=_began(run[0]),
             ended_at=max(_over(step) for step in run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from engine.cli.settings import Settings
     from engine.runtime.node import Node
 
+# A supervisor may signal a process and its whole group: that is one request, not two.
+SAME_REQUEST_SECONDS = 0.2
 # How often to look whether the node had to stop by itself; it does not tell.
 LOOK_SECONDS = 0.5
 
@@ -51,8 +54,9 @@ async def _work(settings: Settings, grace: float, *, deploy: bool) -> int:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    asked = partial(_asked_to_stop, stop, [])
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _asked_to_stop, stop)
+        loop.add_signal_handler(number, asked)
     try:
         async with open_node(settings, grace_seconds=grace) as opened:
             if deploy and settings.workflows is not None and settings.workflows.exists():
@@ -70,9 +74,11 @@ async def _work(settings: Settings, grace: float, *, deploy: bool) -> int:
     return OK
 
 
-def _asked_to_stop(stop: asyncio.Event) -> None:
-    if stop.is_set():
+def _asked_to_stop(stop: asyncio.Event, first: list[float]) -> None:
+    at = asyncio.get_running_loop().time()
+    if first and at > first[0] + SAME_REQUEST_SECONDS:
         os._exit(INTERRUPTED)
+    first.append(at)
     stop.set()
 
 
