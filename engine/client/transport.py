@@ -14,6 +14,7 @@ import msgspec
 
 from engine.client.models import Ending
 from engine.errors import InstanceFinished, InstanceNotFound
+from engine.history.events import Terminated
 from engine.history.letters import write_letter
 from engine.interpreter.replay import replay
 from engine.storage.records import TERMINAL_STATUSES, Message, Send
@@ -100,6 +101,8 @@ class StoreTransport:
             raise InstanceNotFound(instance_id)
         if found.status in TERMINAL_STATUSES:
             raise InstanceFinished(instance_id, found.status)
+        if found.status == "suspended" and isinstance(fact, Terminated):
+            await self.resume(instance_id)  # it is to end, and a node has to see to that
 
     async def resume(self, instance_id: str) -> bool:
         """The node will find it."""

@@ -7,22 +7,29 @@ the same turn, so an instance that goes on always has one that runs.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from engine.client.starting import pin_of, started_fact
 from engine.errors import RegistryError
 from engine.history import events as ev
+from engine.history.codec import decode_page, encode_event, encode_page
+from engine.history.letters import read_letter, write_letter
 from engine.interpreter.execution import Execution
 from engine.runtime.live import BASE_BYTES
 from engine.runtime.turn import encode_json, signal_refusal
-from engine.storage.records import Status, Summary
+from engine.storage.records import Delta, Message, Page, Send, Status, Summary
 from engine.values.version import VersionRange, parse_version
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.interpreter.program import Program
     from engine.registry.catalog import Resolved
     from engine.runtime.turn import Turn
-    from engine.storage.records import Pin
+    from engine.storage.records import InstanceRecord, Pin, StoredMessage
     from engine.values.json import Json
 
 
@@ -34,6 +41,74 @@ def child_failure(instance_id: str, error: ev.Failure, verb: str = "failed") -> 
         retryable=verb == "failed",
         cause=error,
     )
+
+
+def termination(inbox: Sequence[StoredMessage]) -> ev.Terminated | None:
+    """The demand to end the instance, if its inbox has one."""
+    for message in inbox:
+        with suppress(msgspec.MsgspecError):  # another one, which cannot be read
+            fact = read_letter(message.payload).fact
+            if isinstance(fact, ev.Terminated):
+                return fact
+    return None
+
+
+def terminated_unread(
+    record: InstanceRecord,
+    inbox: Sequence[StoredMessage],
+    fact: ev.Terminated,
+    pages: Sequence[Page],
+    *,
+    now: int,
+) -> Delta:
+    """End an instance without its state: the fact behind what history there is.
+
+    `pages` is where its history begins, for the address of the parent; if not even that can be
+    read, the parent stays to be terminated too.
+    """
+    at = max(now, record.updated_at)
+    failure = ev.Failure(type="sys.terminated", message=fact.reason or "terminated")
+    seq = record.last_seq + 1
+    event = encode_event(msgspec.structs.replace(fact, at=at))
+    parent: ev.Parent | None = None
+    with suppress(msgspec.MsgspecError, IndexError, AttributeError):
+        parent = decode_page(pages[0].payload)[0].parent  # type: ignore[union-attr]
+    sends = _refusals(record, inbox)
+    if parent is not None:
+        error = child_failure(record.instance_id, failure, "was terminated")
+        letter = write_letter(ev.ChildFailed(at=0, ref=parent.ref, error=error))
+        message = Message(parent.instance_id, letter, execution=parent.execution)
+        sends.append(Send(message=message))
+    return Delta(
+        instance_id=record.instance_id,
+        epoch=record.epoch,
+        execution=record.execution,
+        expected_seq=record.last_seq,
+        summary=Summary(
+            status="terminated",
+            updated_at=at,
+            finished_at=at,
+            custom_status=record.custom_status,
+            error=encode_json(failure),
+        ),
+        pages=(Page(record.execution, seq, seq, encode_page([event])),),
+        consumed=tuple(message.id for message in inbox),
+        sends=tuple(sends),
+    )
+
+
+def _refusals(record: InstanceRecord, inbox: Sequence[StoredMessage]) -> list[Send]:
+    """What those hear who sent a signal that nobody took up."""
+    message = f"instance `{record.instance_id}` has ended"
+    error = ev.Failure(type="sys.instance_finished", message=message)
+    sends = []
+    for one in inbox:
+        with suppress(msgspec.MsgspecError):
+            to = read_letter(one.payload).reply
+            if to is not None:
+                refused = write_letter(ev.SignalRefused(at=0, ref=to.ref, error=error))
+                sends.append(Send(message=Message(to.instance_id, refused, execution=to.execution)))
+    return sends
 
 
 def execution_ended(turn: Turn) -> list[ev.Fact]:

@@ -81,6 +81,7 @@ class NodeTransport(StoreTransport):
 
     async def ending(self, instance_id: str) -> Ending:
         """The commit that ends it wakes us."""
+        self._check_stopped()
         future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         waiting = self._node.endings.setdefault(instance_id, [])
         waiting.append(future)
@@ -95,18 +96,25 @@ class NodeTransport(StoreTransport):
         finally:
             if future in waiting:
                 waiting.remove(future)
-            if not waiting:
-                self._node.endings.pop(instance_id, None)
+            if not waiting and self._node.endings.get(instance_id) is waiting:
+                del self._node.endings[instance_id]
+
+    def _check_stopped(self) -> None:
+        """Nothing wakes anybody any more: say so instead of waiting for ever."""
+        if self._node.stopped is not None:
+            raise self._node.stopped
 
     @asynccontextmanager
     async def watch(self, instance_id: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Every commit of the instance wakes us."""
+        self._check_stopped()
         event = asyncio.Event()
         self._node.watchers.setdefault(instance_id, []).append(event)
 
         async def wait() -> None:
             await event.wait()
             event.clear()
+            self._check_stopped()
 
         try:
             yield wait

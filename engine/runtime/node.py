@@ -17,6 +17,8 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
+
 from engine.activities.runner import ActivityRunner, RunnerOptions
 from engine.client.models import Ending
 from engine.client.programs import Programs
@@ -32,7 +34,7 @@ from engine.runtime.turn import Turn, take_turn
 from engine.runtime.wakeups import Wakeups
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from engine.activities.registry import ActivityRegistry
     from engine.storage.provider import Provider
@@ -74,13 +76,19 @@ class Node:
         self.wakeups = Wakeups(self)
         self.counters = {"commits": 0, "turns": 0, "replays": 0, "events": 0}
         self.failed: BaseException | None = None
+        self.stopped: BaseException | None = None  # what is told to those who wait
         self.endings: dict[str, list[asyncio.Future[Ending]]] = {}
         self.watchers: dict[str, list[asyncio.Event]] = {}
         self._lease: Lease | None = None
         self._ready: deque[Live] = deque()
         self._group: list[tuple[Turn, Delta]] = []
         self._pumping = False
+        # Who is sent a signal by the commit under way: a last turn of theirs, taken now, would not
+        # know of it, and nobody would answer the sender.
+        self._addressed: set[str] = set()
+        self._deferred: list[Live] = []
         self._token = 0
+        self._committing = asyncio.Lock()
         self._work = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._committer: asyncio.Task[None] | None = None
@@ -123,8 +131,12 @@ class Node:
         self._closing = True
         self.wakeups.close()
         if self.failed is None:
-            await self.calls.close(self.options.shutdown_grace / SECOND)
-            await self._flush()
+            grace = self.options.shutdown_grace / SECOND
+            await self.calls.close(grace)
+            try:
+                await asyncio.wait_for(self._flush(), grace)
+            except TimeoutError:
+                _log.warning("the store is away: what ended last will be done again")
         else:
             await self.calls.close(0)
         for task in list(self._tasks):
@@ -134,7 +146,10 @@ class Node:
         await asyncio.gather(*self._tasks, *filter(None, [self._committer]), return_exceptions=True)
         await self._runner.__aexit__(None, None, None)
         if self.failed is None:
-            await self.provider.release(self.lease)
+            try:
+                await self.provider.release(self.lease)
+            except StorageUnavailable as error:
+                _log.warning("the store is away: attempts count", extra={"error": str(error)})
         self._give_up(self.failed or StorageUnavailable("the node has stopped"))
 
     @property
@@ -162,26 +177,32 @@ class Node:
 
     def fail(self, error: BaseException | None) -> None:
         """The node cannot go on: everybody who waits hears it, and nothing more is committed."""
-        if self.failed is None and error is not None:
+        if error is None:
+            return
+        if self.failed is None:
             self.failed = error
             _log.error("the node stops", exc_info=error)
             self.wakeups.close()
-            self._give_up(error)
             self._work.set()
             self._idle.set()
+        self._give_up(self.failed)
 
     def _give_up(self, error: BaseException) -> None:
+        self.stopped = error
         waiting: list[asyncio.Future[Any]] = [
             future for futures in self.endings.values() for future in futures
         ]
         for turn, _ in self._group:
             waiting += turn.acks
-        for live in self._ready:
-            waiting += [one.ack for one in live.told if one.ack is not None]
+        lives = [*self._ready, *self.shelf.lives(), *(turn.live for turn, _ in self._group)]
+        waiting += [one.ack for live in lives for one in live.told if one.ack is not None]
         for future in waiting:
             if not future.done():
                 future.set_exception(error)
         self.endings.clear()
+        for events in self.watchers.values():
+            for event in events:
+                event.set()
 
     # -- telling --------------------------------------------------------------------------------
 
@@ -217,8 +238,12 @@ class Node:
         """Tell a live instance a message of its inbox."""
         if message.id in self.shelf.handed:
             return
+        try:
+            letter = read_letter(message.payload)
+        except msgspec.MsgspecError as error:
+            self.shelf.set_aside(live, f"message {message.id} cannot be read: {error}")
+            return
         self.shelf.handed.add(message.id)
-        letter = read_letter(message.payload)
         told = Told(
             letter.fact, execution=message.execution, message=message.id, reply=letter.reply
         )
@@ -234,6 +259,9 @@ class Node:
         now = self.clock.now()
         while self._ready and len(self._group) < self.options.group_limit:
             live = self._ready.popleft()
+            if live.id in self._addressed:
+                self._deferred.append(live)
+                continue
             live.queued = False
             if live.dropped or not live.has_work:
                 continue
@@ -264,6 +292,12 @@ class Node:
             self._work.clear()
             while self._group and self.failed is None:
                 group, self._group = self._group, []
+                self._addressed = {
+                    send.message.instance_id
+                    for _, delta in group
+                    for send in delta.sends
+                    if send.finished is not None
+                }
                 try:
                     result = await self._commit([delta for _, delta in group])
                 except Exception as error:  # noqa: BLE001  # whatever it is, acknowledge nothing
@@ -274,12 +308,33 @@ class Node:
                     self._committed(turn, outcome)
                 for message in result.delivered:
                     self._delivered(message, group)
+                if self._addressed:
+                    self._addressed = set()
+                    self._ready.extend(self._deferred)
+                    self._deferred.clear()
                 self._pump()
             if not self._ready and not self._group:
                 self._idle.set()
 
+    async def commit_alone(self, make: Callable[[], Awaitable[Delta]]) -> None:
+        """Commit the end of an instance that is not live; no other commit comes between."""
+        async with self._committing:
+            delta = await make()
+            result = await self._commit_until_known([delta])
+        if result.outcomes[0].result == "applied":
+            self._settle(delta.instance_id, delta.summary)
+        for message in result.delivered:
+            self.receive(message)
+
     async def _commit(self, deltas: list[Delta]) -> CommitResult:
-        """One transaction; trouble that passes is waited out, so it never fails a workflow."""
+        """One transaction; trouble that passes is waited out, so it never fails a workflow.
+
+        One at a time: the store remembers only the token of the last.
+        """
+        async with self._committing:
+            return await self._commit_until_known(deltas)
+
+    async def _commit_until_known(self, deltas: list[Delta]) -> CommitResult:
         self._token += 1
         pause = RETRY_FIRST
         while True:
@@ -355,8 +410,14 @@ class Node:
 
     def _finished(self, live: Live, summary: Summary) -> None:
         self.shelf.drop(live)
+        self._settle(live.id, summary)
+
+    def _settle(self, instance_id: str, summary: Summary) -> None:
+        """Those who wait for the end hear of it."""
         ending = Ending(summary.status, summary.output, summary.error)
-        for future in self.endings.pop(live.id, ()):
+        for event in self.watchers.get(instance_id, ()):
+            event.set()
+        for future in self.endings.pop(instance_id, ()):
             if not future.done():
                 future.set_result(ending)
 

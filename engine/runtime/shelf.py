@@ -9,26 +9,45 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from engine.errors import LeaseLost, ReplayError, StorageUnavailable
+from engine.errors import (
+    LeaseLost,
+    ReplayError,
+    StorageBroken,
+    StorageUnavailable,
+    UnsupportedSemantics,
+)
 from engine.interpreter import semantics
 from engine.interpreter.replay import replay
 from engine.interpreter.view import calls_in_flight
+from engine.runtime.endings import terminated_unread, termination
 from engine.runtime.live import Live
 from engine.storage.records import TERMINAL_STATUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.history.events import Terminated
     from engine.interpreter.execution import Execution
     from engine.runtime.node import Node
-    from engine.storage.records import LoadedInstance, StoredMessage
+    from engine.storage.records import Delta, InstanceRecord, LoadedInstance, StoredMessage
 
 _log = logging.getLogger("lockstep.node")
 RETRY_SECONDS = 0.5
 BATCH = 50  # instances read at once
+
+
+class Poison(ReplayError):
+    """Each node that takes the instance up dies."""
+
+    code = "runtime.poison"
+
+    def __init__(self, deaths: int) -> None:
+        self.deaths = deaths
+        super().__init__(f"its node died {deaths} times while working on it")
 
 
 class Shelf:
@@ -45,6 +64,10 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self._lives)
+
+    def lives(self) -> Iterable[Live]:
+        """All live instances."""
+        return self._lives.values()
 
     def get(self, instance_id: str) -> Live | None:
         """The live instance, if it is in memory."""
@@ -157,8 +180,16 @@ class Shelf:
 
     async def _bring(self, loaded: LoadedInstance) -> None:
         node = self._node
-        live = await self.restore(loaded)
-        if live is None:
+        terminated = termination(loaded.inbox)
+        if terminated is not None:  # nothing of it may run, so nothing of it need be readable
+            await node.commit_alone(partial(self._ended_unread, loaded.record, terminated))
+            return
+        try:
+            live = await self._restore(loaded)
+        except (StorageUnavailable, StorageBroken):
+            raise
+        except Exception as error:  # noqa: BLE001  # rows that are spoilt must harm nobody else
+            await self.suspend(loaded.record.instance_id, f"{type(error).__name__}: {error}")
             return
         self.put(live)
         for ref, scheduled in calls_in_flight(live.run):
@@ -168,26 +199,25 @@ class Shelf:
         if live.has_work:
             node.enqueue(live)
 
-    async def restore(self, loaded: LoadedInstance) -> Live | None:
-        """Rebuild the state; None when it cannot go on (it is suspended then)."""
+    async def _ended_unread(self, record: InstanceRecord, fact: Terminated) -> Delta:
+        """The end of an instance whose state may not be had."""
+        store, name, now = self._node.provider, record.instance_id, self._node.clock.now()
+        first = await store.history(name, execution=record.execution, limit=1)
+        [loaded] = await store.load([name], now=now)  # nothing can have come after this
+        return terminated_unread(record, loaded.inbox, fact, first, now=now)
+
+    async def _restore(self, loaded: LoadedInstance) -> Live:
+        """Rebuild the state; raises whatever is the reason why it cannot go on."""
         node, record = self._node, loaded.record
         if record.attempts > node.options.poison_attempts:
-            reason = f"poison: its node died {record.attempts - 1} times while working on it"
-            await self.suspend(record.instance_id, reason)
-            return None
+            raise Poison(record.attempts - 1)
         if record.pin.semantics not in semantics.SUPPORTED:
-            reason = f"semantics level {record.pin.semantics} is not one of {semantics.SUPPORTED}"
-            await self.suspend(record.instance_id, reason)
-            return None
+            raise UnsupportedSemantics(record.pin.semantics, semantics.SUPPORTED)
         program = await node.programs.fetch(record.pin.revision)
         live = Live(
             record.instance_id, record.pin, program, epoch=record.epoch, execution=record.execution
         )
-        try:
-            live.run = await self._replay(loaded, live)
-        except (ReplayError, msgspec.MsgspecError) as error:
-            await self.suspend(record.instance_id, f"{type(error).__name__}: {error}")
-            return None
+        live.run = await self._replay(loaded, live)
         live.custom_status = record.custom_status
         live.open_activities = len(calls_in_flight(live.run))
         live.size += sum(len(page.payload) for page in loaded.pages)
@@ -202,7 +232,7 @@ class Shelf:
         try:
             live.saved_seq = saved.seq
             return replay(live.program, pages, saved=saved.payload)
-        except (ReplayError, msgspec.MsgspecError, KeyError, TypeError):
+        except Exception:  # noqa: BLE001  # whatever is wrong with it, the history is the truth
             _log.exception(
                 "a snapshot does not agree with the history and is discarded",
                 extra={"instance_id": live.id, "seq": saved.seq},

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from engine.errors import StorageUnavailable
+from engine.errors import StorageError, StorageUnavailable
 from engine.runtime.options import SECOND
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Wakeups:
         self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
     def _ring(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._alarm, self._alarm_at = None, FAR
         self.scan()
 
@@ -102,12 +104,20 @@ class Wakeups:
             self.due(upcoming)
 
     def _look_around(self) -> None:
-        """Another process may have written: a request, a deployment."""
+        """Another process may have written, a request or a deployment; somebody may set the clock."""
         node = self._node
         if node.closing:
             return
-        if node.provider.changed():
-            node.spawn(self._foreign(), "foreign writes")
+        try:
+            if node.provider.changed():
+                node.spawn(self._foreign(), "foreign writes")
+        except StorageUnavailable as error:
+            _log.warning("the store cannot be watched now", extra={"error": str(error)})
+        except StorageError as error:
+            node.fail(error)
+            return
+        if node.clock.now() >= self._alarm_at:
+            self._ring()
         delay = node.options.foreign_poll / SECOND
         self._poll = asyncio.get_running_loop().call_later(delay, self._look_around)
 

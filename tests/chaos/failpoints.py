@@ -1,4 +1,4 @@
-"""A process that kills copies of itself at every boundary, and looks at what the next copy makes of it.
+"""A process that kills copies of itself at every boundary; the next copy must go on.
 
     python -m tests.chaos.failpoints FOLDER FIRST STRIDE AGAIN
 
@@ -237,4 +237,4 @@ def sweep(root: Path, first: int, stride: int, again: int) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(sweep(Path(sys.argv[1]), *map(int, sys.argv[2:]))))
+    sys.stdout.write(json.dumps(sweep(Path(sys.argv[1]), *map(int, sys.argv[2:]))))

@@ -81,9 +81,9 @@ class Scene:
         """How many instances there are of each status."""
         return Counter(record.status for record in await self.records())
 
-    async def until(self, holds: Any, timeout: float = 30) -> None:
+    async def until(self, holds: Any, seconds: float = 30) -> None:
         """Return when `holds(statuses)`."""
-        async with asyncio.timeout(timeout), open_store(self.url) as store:
+        async with asyncio.timeout(seconds), open_store(self.url) as store:
             while True:
                 counts: Counter[str] = Counter()
                 for (_, _, status), count in (await store.counts()).items():

@@ -1,4 +1,4 @@
-"""K3, K4, K7: workers killed at random moments, told to stop under load, started on a full store."""
+"""K3, K4, K7: workers killed at random, told to stop under load, started on a full store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.chaos.scene import STEPS, Scene, starts
+from tests.runtime.rig import measured
 
 # A busy machine may be late; what is measured is printed.
 PATIENCE = 5
@@ -20,7 +21,7 @@ async def kill_again_and_again(
 ) -> None:
     """Kill the worker until all instances have completed, or as often as there are pauses."""
     await scene.prepare(STEPS, starts(instances, steps=steps, ms=ms))
-    chance = random.Random(steps)  # noqa: S311 - kills at moments that can be repeated
+    chance = random.Random(steps)
     in_flight = kills = 0
     firsts: list[float] = []
     while True:
@@ -36,7 +37,7 @@ async def kill_again_and_again(
         in_flight += sum(record.open_activities for record in records)
         if all(record.status == "completed" for record in records):
             break
-    await scene.until(lambda found: found["completed"] == instances, timeout=120)
+    await scene.until(lambda found: found["completed"] == instances, seconds=120)
     await scene.kill()
     keys = scene.keys()
     assert len(set(keys)) == instances * steps, "keyed effects = steps"
@@ -44,8 +45,10 @@ async def kill_again_and_again(
     async with scene.node() as rig:
         assert [info.output for info in await rig.client.list(limit=1000)] == [steps] * instances
         await rig.check()
-    print(f"\n{kills} kills, {len(keys) - len(set(keys))} effects repeated of {in_flight} in flight;"
-          f" first effect after {', '.join(f'{one - ms / 1000:.2f}' for one in firsts)} s")  # fmt: skip
+    repeated = len(keys) - len(set(keys))
+    late = ", ".join(f"{one - ms / 1000:.2f}" for one in firsts)
+    measured(f"{kills} kills, {repeated} effects repeated of {in_flight} in flight")
+    measured(f"first effect after {late} s")
     assert firsts, "no worker got far enough"
     assert max(firsts[1:] or firsts) - ms / 1000 < 1 * PATIENCE
 
@@ -66,7 +69,7 @@ async def test_sigterm_under_load_drains_and_counts_no_attempt(scene: Scene) -> 
     await wait_for_effects(scene, 150)
     began = time.monotonic()
     assert await scene.kill(signal.SIGTERM) == 0
-    print(f"\ndrained in {time.monotonic() - began:.2f} s")
+    measured(f"drained in {time.monotonic() - began:.2f} s")
     assert worker.returncode == 0
     records = await scene.records()
     assert {record.status for record in records} == {"running"}
@@ -107,7 +110,7 @@ async def test_a_cold_start_with_1000_running_instances(scene: Scene) -> None:
         effects[0] - opened - 0.6,
         effects[min(999, len(effects) - 1)] - opened - 0.6,
     )
-    print(f"\nfirst progress after {first:.2f} s, all dispatched after {dispatched:.2f} s")
+    measured(f"first progress after {first:.2f} s, all dispatched after {dispatched:.2f} s")
     assert first < 1 * PATIENCE
     assert dispatched < 5 * PATIENCE
     await scene.kill()
