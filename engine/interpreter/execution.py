@@ -9,15 +9,14 @@ Theory of operation
     Rule 4: a decision that waits for an answer is *open* under its seq; a fact that answers
         something no longer open is not accepted (`accepts`), and must not be recorded.
 
-Control state is a tree of frames (see `frame`), data state the scopes. Entering a step may end it at
-once; then its outcome is a return value on the Python stack. If it stays open, a later fact ends
+Control state is a tree of frames (see `frame`), data state the scopes. Entering a step may end it
+at once; then its outcome is a return value on the Python stack. If it stays open, a later fact ends
 it and `settle` carries the outcome upwards, from parent to parent, without recursion.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionError
@@ -69,6 +68,8 @@ from engine.values.ids import derive_fraction, derive_uuid
 from engine.values.instant import MAX_INSTANT, format_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.interpreter.node import Node, StepNode
     from engine.interpreter.program import Program
     from engine.values.json import Json
@@ -139,7 +140,7 @@ class Execution:
         """Apply one fact; the decisions follow it in history. The fact must be accepted."""
         self.seq += 1
         self.now = fact.at
-        self._out = out = []
+        self._out = []
         self.path = ""  # nothing of an earlier fact may show: a restored copy does not have it
         self._budget = STEPS_PER_FACT
         self._free_items = FAN_OUT
@@ -154,7 +155,7 @@ class Execution:
             message = f"more than {STEPS_PER_FACT} steps were executed for one event"
             error = Failure(type="sys.limit", message=message, step=self.path)
             self._end_now(Failed(error=error))
-        return out
+        return self._out
 
     def accepts(self, fact: Fact) -> bool:
         """Whether this fact may be applied now; one that answers nothing open may not."""
@@ -270,9 +271,7 @@ class Execution:
         else:
             frame.refs[label] = ref
 
-    def timer(
-        self, frame: Frame, due: int, purpose: TimerPurpose, label: str = "timer"
-    ) -> None:
+    def timer(self, frame: Frame, due: int, purpose: TimerPurpose, label: str = "timer") -> None:
         """Create a durable timer; its end is a fact with that label."""
         due = min(due, MAX_INSTANT)
         frame.data[f"{label}_due"] = due
@@ -297,9 +296,11 @@ class Execution:
             case "timer" | "timeout":
                 self.emit(TimerCancelled(ref=ref))
             case "child":
-                self.emit(ChildCancelled(
+                self.emit(
+                    ChildCancelled(
                         ref=ref, instance_id=frame.data["child"], reason=self.cancel_reason
-                    ))
+                    )
+                )
             case "wait":
                 self.waits[frame.node.signal].remove(frame)  # type: ignore[attr-defined]
                 self.emit(WaitClosed(ref=ref))
@@ -468,7 +469,7 @@ class Execution:
             return self.unwind(frame, from_expression(error))
 
     def _note_cleanup(self, frame: Frame, stopped: Outcome, outcome: Outcome) -> Outcome:
-        """A clean-up that failed is told, never lost: in the outcome if that is a stop, else logged."""
+        """Tell of a clean-up that failed: in the outcome if that is a stop, else in the log."""
         error = stopped.error if isinstance(stopped, (Err, Stopped)) else None
         if error is None:
             return outcome

@@ -18,12 +18,11 @@ class Frame:
     """One node under execution. `refs` names its open decisions: label -> seq."""
 
     __slots__ = (
-        "children", "data", "held", "key", "last", "node", "parent", "path", "pc", "pending", "refs", "scope",
+        "children", "data", "held", "key", "last", "node", "parent", "path", "pc", "pending",
+        "refs", "scope",
     )  # fmt: skip
 
-    def __init__(
-        self, node: Node, parent: Frame | None, key: int, path: str, scope: Scope
-    ) -> None:
+    def __init__(self, node: Node, parent: Frame | None, key: int, path: str, scope: Scope) -> None:
         self.node = node
         self.parent = parent
         self.key = key

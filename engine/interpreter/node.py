@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
+from msgspec import UnsetType
 
 from engine.errors import ExpressionError
 from engine.expr import compile_condition, compile_value
@@ -75,8 +75,8 @@ class StepNode(Node):
     def __init__(self, builder: Builder, step: StepBase) -> None:
         super().__init__(builder, step.id)
         self.when = compile_condition(step.when).evaluate if step.when is not None else None
-        has_output = step.output is not UNSET
-        self.output = compile_value(step.output).evaluate if has_output else None
+        output = step.output
+        self.output = None if isinstance(output, UnsetType) else compile_value(output).evaluate
         self.continue_on_error: bool = getattr(step, "continue_on_error", False)
         compensate = getattr(step, "compensate", ())
         self.undo = builder.sequence(compensate, undo=True) if compensate else None

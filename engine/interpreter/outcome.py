@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from engine.errors import ExpressionError
 from engine.history.events import Failure
-from engine.values.json import Json, JsonObject
+
+if TYPE_CHECKING:
+    from engine.values.json import Json, JsonObject
 
 
 class Ok:

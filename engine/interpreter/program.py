@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import UNSET
+from typing import TYPE_CHECKING, Any
 
 from engine.graph import steps as kinds
 from engine.interpreter.kinds.activity import ActivityNode
@@ -26,8 +24,10 @@ from engine.interpreter.kinds.plain import (
 )
 from engine.interpreter.kinds.timing import SleepNode
 from engine.interpreter.node import Node, Sequence, StepNode
-from engine.values.json import Json
 from engine.values.schema import Problem, Schema
+
+if TYPE_CHECKING:
+    from engine.values.json import Json
 
 KINDS: dict[type, Any] = {
     kinds.ActivityStep: ActivityNode,
@@ -60,7 +60,6 @@ class Builder:
         self.graph = graph
         self.nodes: list[Node] = []
         self.undoing = False
-        self.has_output = graph.output is not UNSET
 
     def register(self, node: Node) -> int:
         """The index of a new node."""

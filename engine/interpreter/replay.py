@@ -7,8 +7,7 @@ and `ReplayError` for what is no history at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +16,11 @@ from engine.history.codec import decode_event, decode_fact, encode_event, is_fac
 from engine.history.events import Fact, Started
 from engine.interpreter import semantics, snapshot
 from engine.interpreter.execution import Execution
-from engine.interpreter.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from engine.interpreter.program import Program
 
 TOLD = (
     "path", "activity", "workflow", "name", "ref", "due_at", "input", "output", "value", "text",
@@ -25,9 +28,7 @@ TOLD = (
 )  # fmt: skip
 
 
-def replay(
-    program: Program, pages: Iterable[bytes], *, saved: bytes | None = None
-) -> Execution:
+def replay(program: Program, pages: Iterable[bytes], *, saved: bytes | None = None) -> Execution:
     """The execution after all events of `pages`.
 
     Args:

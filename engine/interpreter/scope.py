@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.values.json import Json, JsonObject
-
 if TYPE_CHECKING:
     from engine.expr import Ambient
+    from engine.values.json import Json, JsonObject
 
 
 class Chain(Mapping[str, Any]):
@@ -135,7 +134,8 @@ class Scope:
             for name, value in (scope.own_names or {}).items():
                 names.setdefault(name, value)
             scope = scope.parent
-        return {"vars": dict(self.roots["vars"]), "steps": dict(self.roots["steps"]), "names": names}
+        roots = self.roots
+        return {"vars": dict(roots["vars"]), "steps": dict(roots["steps"]), "names": names}
 
     @classmethod
     def restored(cls, base: Scope, captured: JsonObject) -> Scope:

@@ -8,7 +8,7 @@ program.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,9 +18,11 @@ from engine.history.events import Fact, Started
 from engine.interpreter.execution import Execution
 from engine.interpreter.frame import Frame
 from engine.interpreter.outcome import dump_outcome, load_outcome
-from engine.interpreter.program import Program
 from engine.interpreter.scope import Scope
-from engine.values.json import JsonObject
+
+if TYPE_CHECKING:
+    from engine.interpreter.program import Program
+    from engine.values.json import JsonObject
 
 FORMAT = 1
 

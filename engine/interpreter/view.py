@@ -1,15 +1,15 @@
-"""What people ask of a live state: where it stands, what it waits for, which calls are in flight."""
+"""What people ask of a live state: where it stands, what it waits for, its calls in flight."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.interpreter.execution import Execution
 from engine.values.instant import format_instant
-from engine.values.json import JsonObject
 
 if TYPE_CHECKING:
     from engine.history.events import ActivityScheduled
+    from engine.interpreter.execution import Execution
+    from engine.values.json import JsonObject
 
 
 def calls_in_flight(run: Execution) -> list[tuple[int, ActivityScheduled]]:

@@ -75,7 +75,9 @@ class Stage:
         decisions = self.driver.tell(fact)
         if then is not None:
             events = self.driver.events
-            lines = [line_of(one, events[: before + i], self.now) for i, one in enumerate(decisions)]
+            lines = [
+                line_of(one, events[: before + i], self.now) for i, one in enumerate(decisions)
+            ]
             assert lines == then, lines
 
     def _complete_all(self) -> None:
@@ -209,7 +211,9 @@ class Stage:
 
     def told(self) -> str:
         """The history in lines, for whoever must find out what went wrong."""
-        return "\n" + "\n".join(f"{seq:4} {event}" for seq, event in enumerate(self.driver.events, 1))
+        return "\n" + "\n".join(
+            f"{seq:4} {event}" for seq, event in enumerate(self.driver.events, 1)
+        )
 
 
 def _failure(about: dict[str, Any], type: str, *, retryable: bool) -> ev.Failure:

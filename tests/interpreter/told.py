@@ -1,11 +1,11 @@
 """Decisions as the lines of a case.
 
-    call a · call a #2          an activity, its attempt          stop a
-    timer a +5s sleep           a timer, its delay and purpose    untimer a
-    child a -> id · start a -> id                                 stop child a
-    send a -> to name           wait a name · take a name #1      unwait a
-    status <json> · log <level> <text>
-    completed <json> · failed <type> · cancelled <reason> · continued <json>
+call a · call a #2          an activity, its attempt          stop a
+timer a +5s sleep           a timer, its delay and purpose    untimer a
+child a -> id · start a -> id                                 stop child a
+send a -> to name           wait a name · take a name #1      unwait a
+status <json> · log <level> <text>
+completed <json> · failed <type> · cancelled <reason> · continued <json>
 """
 
 from __future__ import annotations

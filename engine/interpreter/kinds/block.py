@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UnsetType
+
 from engine.errors import ExpressionError
 from engine.expr import compile_condition, compile_value
 from engine.history.events import Fact, Failure
@@ -154,7 +156,7 @@ class TryNode(StepNode):
         while entries:
             entry = entries.pop()
             scope = Scope.restored(run.root.scope, entry["scope"])
-            body = run.program.nodes[entry["node"]].undo  # type: ignore[attr-defined]
+            body = run.program.nodes[entry["node"]].undo
             path = f"{entry['path']}/undo"
             outcome = run.start_block(body, frame, UNDO, path, scope)
             if outcome is None:
@@ -282,7 +284,8 @@ class RootNode(TryNode):
         self.undo = None
         self.timeout = graph.timeout
         self.vars = compile_value(graph.vars).evaluate
-        self.result = compile_value(graph.output).evaluate if builder.has_output else None
+        output = graph.output
+        self.result = None if isinstance(output, UnsetType) else compile_value(output).evaluate
         self.protect(builder, graph)
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:

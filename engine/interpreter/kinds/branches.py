@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
+from msgspec import UnsetType
 
 from engine.errors import ExpressionError
 from engine.expr import compile_value
@@ -33,8 +33,8 @@ class BranchBody:
         self.name = branch.name
         self.body = builder.sequence(branch.steps)
         self.vars = compile_value(branch.vars).evaluate if branch.vars else None
-        has_output = branch.output is not UNSET
-        self.output = compile_value(branch.output).evaluate if has_output else None
+        output = branch.output
+        self.output = None if isinstance(output, UnsetType) else compile_value(output).evaluate
 
     def start(self, run: Execution, frame: Frame, key: int) -> tuple[Scope, Outcome | None]:
         """Begin the branch in a scope of its own, where it declares variables."""
@@ -131,7 +131,8 @@ class ParallelNode(BranchesNode):
         """The error of the first failed branch in declaration order, telling of all of them."""
         failed = {b.name: errors[str(i)] for i, b in enumerate(self.branches) if str(i) in errors}
         name, first = next(iter(failed.items()))
-        message = f"{len(failed)} of {len(self.branches)} branches failed; `{name}`: {first['message']}"
+        count = f"{len(failed)} of {len(self.branches)} branches failed"
+        message = f"{count}; `{name}`: {first['message']}"
         return raised(
             first["type"], message, details={"branches": failed}, retryable=first["retryable"]
         )

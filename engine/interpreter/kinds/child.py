@@ -16,7 +16,7 @@ from engine.history.events import (
 )
 from engine.interpreter.kinds.activity import retry_at
 from engine.interpreter.node import StepNode
-from engine.interpreter.outcome import Err, Ok, Outcome, raised
+from engine.interpreter.outcome import Err, Ok, Outcome, timed_out
 from engine.values.retry import ONCE, RetryPolicy
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def child_id(run: Execution, frame: Frame, wanted: object) -> str:
         return f"{started.instance_id}/{started.execution}/{frame.path}{suffix}"
     if not isinstance(wanted, str) or not wanted or len(wanted) > INSTANCE_ID_LENGTH:
         raise ExpressionError(
-            f"`instance_id` must be text of 1 to {INSTANCE_ID_LENGTH} characters, not {wanted!r:.40}"
+            f"`instance_id` must be text of 1 to {INSTANCE_ID_LENGTH} characters, "
+            f"not {wanted!r:.40}"
         )
     return wanted
 
@@ -89,7 +90,7 @@ class WorkflowNode(StepNode):
         """The child ended, the pause between attempts ended, or the step's time is up."""
         if label == "timeout":
             run.release(frame)
-            return raised("sys.timeout", f"`{self.step.workflow}` did not end in time", retryable=True)
+            return timed_out(f"`{self.step.workflow}`")
         if label == "timer":
             frame.data["attempt"] += 1
             self._schedule(run, frame)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.expr import compile_value
-from engine.history.events import Fact
 from engine.interpreter.kinds.activity import retry_at
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, timed_out
@@ -13,6 +12,7 @@ from engine.interpreter.scope import Scope
 
 if TYPE_CHECKING:
     from engine.graph.steps import DoStep
+    from engine.history.events import Fact
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder

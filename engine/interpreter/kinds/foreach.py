@@ -64,9 +64,7 @@ class ForeachNode(StepNode):
         data["failures"].sort(key=lambda failure: failure["index"])
         return Ok(data["results"])
 
-    def _start(
-        self, run: Execution, frame: Frame, index: int
-    ) -> tuple[Scope, Outcome | None]:
+    def _start(self, run: Execution, frame: Frame, index: int) -> tuple[Scope, Outcome | None]:
         """Begin one item. Variables that cannot be made are a failure of this item."""
         items = frame.data["items"]
         try:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.expr import compile_condition, compile_value
-from engine.history.events import Fact
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import Ok, Outcome, raised
 from engine.interpreter.scope import Scope
-from engine.values.json import JsonObject
 
 if TYPE_CHECKING:
     from engine.graph.steps import LoopStep
+    from engine.history.events import Fact
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
+    from engine.values.json import JsonObject
 
 
 class LoopNode(StepNode):
@@ -37,7 +37,7 @@ class LoopNode(StepNode):
         return self._turns(run, frame, rested=False)
 
     def _turns(self, run: Execution, frame: Frame, *, rested: bool) -> Outcome | None:
-        """Take turns as long as they end at once; `rested` when the pause before this one is over."""
+        """Take turns as long as they end at once. `rested`: the pause before this one is over."""
         step, data = self.step, frame.data
         while True:
             index = data["index"]

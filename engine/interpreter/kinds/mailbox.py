@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from msgspec import UnsetType
 
 from engine.errors import ExpressionError
 from engine.expr import compile_condition, compile_value
@@ -12,13 +12,13 @@ from engine.history.events import Fact, SignalRefused, SignalSent, WaitOpened
 from engine.interpreter.kinds.timing import as_duration
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, from_expression, raised
-from engine.values.json import Json
 
 if TYPE_CHECKING:
     from engine.graph.steps import SignalStep, WaitStep
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
+    from engine.values.json import Json
 
 
 class WaitNode(StepNode):
@@ -29,8 +29,8 @@ class WaitNode(StepNode):
         self.signal = step.signal
         self.where = compile_condition(step.where).evaluate if step.where is not None else None
         self.timeout = compile_value(step.timeout).evaluate if step.timeout is not None else None
-        has_default = step.default is not UNSET
-        self.default = compile_value(step.default).evaluate if has_default else None
+        default = step.default
+        self.default = None if isinstance(default, UnsetType) else compile_value(default).evaluate
 
     def _accepts(self, frame: Frame, payload: Json) -> bool:
         return self.where is None or self.where(frame.scope.naming("event", payload))
@@ -90,9 +90,7 @@ class SignalNode(StepNode):
         to = self.to(frame.scope)
         if not isinstance(to, str) or not to:
             raise ExpressionError("`to` must be the id of an instance")
-        sent = SignalSent(
-            path=frame.path, to=to, name=self.signal, payload=self.args(frame.scope)
-        )
+        sent = SignalSent(path=frame.path, to=to, name=self.signal, payload=self.args(frame.scope))
         run.expect(frame, "signal", sent)
         return None
 

@@ -17,7 +17,6 @@ from engine.interpreter.outcome import (
     raised,
 )
 from engine.values.digest import canonical_json
-from engine.values.json import Json
 
 if TYPE_CHECKING:
     from engine.graph.steps import (
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
+    from engine.values.json import Json
 
 
 def as_text(value: Json) -> str:

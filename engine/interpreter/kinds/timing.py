@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from engine.errors import ExpressionError
 from engine.expr import compile_value
-from engine.history.events import Fact
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import NOTHING, Outcome
 from engine.values.duration import parse_duration
 from engine.values.instant import MAX_INSTANT, parse_instant
-from engine.values.json import Json
 
 if TYPE_CHECKING:
     from engine.graph.steps import SleepStep
+    from engine.history.events import Fact
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
+    from engine.values.json import Json
 
 
 def as_duration(value: Json, what: str) -> int:
