@@ -73,7 +73,8 @@ class _Step:
 
     @property
     def open(self) -> bool:
-        return self.state in OPEN or any(step.open for step in self.inner.values())
+        waits = self.state in OPEN or self.due_at is not None
+        return waits or any(step.open for step in self.inner.values())
 
     def ends(self, state: State, at: int) -> None:
         self.state, self.ended_at, self.due_at = state, at, None
@@ -142,6 +143,7 @@ class Tree:
         """The execution is over, and with it all that was open."""
         self.head = msgspec.structs.replace(self.head, status=status, ended_at=at, error=error)
         for _, step in self._refs.values():
+            step.due_at = None
             if step.state in OPEN:
                 step.ends("cancelled", at)
         self._refs = {}
@@ -176,7 +178,8 @@ class Tree:
         )
 
     def _row(self, step: _Step, depth: int) -> Row:
-        state: State = step.state or ("running" if step.open else "ended")
+        inside: State = "waiting" if step.due_at is not None else "running"
+        state: State = step.state or (inside if step.open else "ended")
         ended = step.ended_at
         if step.state is None and not step.open:
             ended = _over(step)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.cli.exits import FAILED, OK
 from engine.cli.options import settings_of
 from engine.cli.output import colour, say
+
+if TYPE_CHECKING:
+    from engine.definition.diagnostic import Diagnostic
 
 
 @click.command("check")
@@ -41,23 +45,24 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise SettingsError(f"there is no file or folder `{missing[0]}`")
-    count = 0
-    found = []
+    files: set[str] = set()
+    found: list[Diagnostic] = []
     for path in paths:
         candidates, diagnostics = compiled(path)
-        count += len(candidates) + len({one.file for one in diagnostics if _is_error(one)})
+        files.update(one.file for one in (*candidates, *diagnostics))
         found += diagnostics
+    found = list(dict.fromkeys(found))  # a file may be named, and stand in a named folder
     if form == "text":
         if found:
             click.echo(findings_text(found, coloured=colour()), color=colour())
-        say(_summary(count, len(found)))
+        say(_summary(len(files), len(found)))
     else:
         click.echo(_formatted(form, found), nl=False)
     failed = any(strict or _is_error(one) for one in found)
     return FAILED if failed else OK
 
 
-def _formatted(form: str, found: list) -> str:  # type: ignore[type-arg]
+def _formatted(form: str, found: list[Diagnostic]) -> str:
     from engine import __version__
     from engine.definition.output_formats import to_github, to_json_text, to_sarif
 
@@ -68,8 +73,8 @@ def _formatted(form: str, found: list) -> str:  # type: ignore[type-arg]
     return to_github(found)
 
 
-def _is_error(one: object) -> bool:
-    return getattr(one, "severity", "") == "error"
+def _is_error(one: Diagnostic) -> bool:
+    return one.severity == "error"
 
 
 def _summary(files: int, findings: int) -> str:
