@@ -29,6 +29,7 @@ from engine.runtime.effects import EFFECTS
 from engine.runtime.endings import execution_ended
 from engine.runtime.live import Live, Told
 from engine.runtime.options import SECOND, NodeOptions
+from engine.runtime.probation import Probation
 from engine.runtime.shelf import Shelf
 from engine.runtime.turn import Turn, take_turn
 from engine.runtime.wakeups import Wakeups
@@ -74,6 +75,7 @@ class Node:
         self.programs = Programs(provider)
         self.shelf = Shelf(self)
         self.wakeups = Wakeups(self)
+        self.probation = Probation(self)
         self.counters = {"commits": 0, "turns": 0, "replays": 0, "events": 0}
         self.failed: BaseException | None = None
         self.stopped: BaseException | None = None  # what is told to those who wait
@@ -229,10 +231,10 @@ class Node:
         if message.id in self.shelf.handed:
             return
         live = self.shelf.get(message.instance_id)
-        if live is None:
+        if live is not None:
+            self.hand(live, message)
+        elif not self.probation.holds(message.instance_id):  # it will find it in its inbox
             self.shelf.fetch(message.instance_id, message)
-            return
-        self.hand(live, message)
 
     def hand(self, live: Live, message: StoredMessage) -> None:
         """Tell a live instance a message of its inbox."""

@@ -84,11 +84,11 @@ class Wakeups:
 
     async def _look(self) -> None:
         node = self._node
-        limit = node.options.claim_limit
         now = node.clock.now()  # one moment for all: what is due later, `next_due` tells of
-        while not node.closing:
+        while not (node.closing or node.probation.busy):
+            limit = node.probation.limit
             claimed = await node.provider.claim(node.lease, now=now, limit=limit)
-            for record in claimed:
+            for record in node.probation.admit(claimed):
                 if node.shelf.get(record.instance_id) is None:
                     node.shelf.fetch(record.instance_id)
             if len(claimed) < limit:
@@ -104,7 +104,7 @@ class Wakeups:
             self.due(upcoming)
 
     def _look_around(self) -> None:
-        """Another process may have written, a request or a deployment; somebody may set the clock."""
+        """Another process may have written; somebody may have set the clock."""
         node = self._node
         if node.closing:
             return
