@@ -89,7 +89,7 @@ def _encoded(event: JsonObject) -> bytes:
     data: dict[str, Any] = dict(event)
     del data["seq"]
     kind = data.get("kind")
-    at = data.pop("at")
+    at: Any = data.pop("at", "")
     if kind in _FACT_KINDS:
         data["at"] = parse_instant(at)
     if kind != "started":

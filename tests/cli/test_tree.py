@@ -72,6 +72,8 @@ def outline(tree: Tree) -> list[str]:
     return lines
 
 
+DETACHED = {"detached": True}
+
 CASES: dict[str, tuple[list[tuple[int, str, dict[str, Any]]], list[str]]] = {
     "an activity runs": ([scheduled(0, "pay")], ["pay running"]),
     "an activity is done": ([scheduled(0, "pay"), completed(2, 2)], ["pay completed"]),
@@ -146,7 +148,7 @@ CASES: dict[str, tuple[list[tuple[int, str, dict[str, Any]]], list[str]]] = {
     ),
     "a detached start is done when it exists": (
         [
-            (0, "child_scheduled", {"path": "c", "workflow": "w", "instance_id": "x", "detached": True}),
+            (0, "child_scheduled", {"path": "c", "workflow": "w", "instance_id": "x"} | DETACHED),
             (1, "child_started", {"ref": 2, "instance_id": "x"}),
         ],
         ["c completed"],

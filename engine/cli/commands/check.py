@@ -45,17 +45,18 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise SettingsError(f"there is no file or folder `{missing[0]}`")
-    files: set[str] = set()
+    seen: set[str] = set()
     found: list[Diagnostic] = []
     for path in paths:
         candidates, diagnostics = compiled(path)
-        files.update(one.file for one in (*candidates, *diagnostics))
+        seen.update(candidate.file for candidate in candidates)
+        seen.update(one.file for one in diagnostics)
         found += diagnostics
     found = list(dict.fromkeys(found))  # a file may be named, and stand in a named folder
     if form == "text":
         if found:
             click.echo(findings_text(found, coloured=colour()), color=colour())
-        say(_summary(len(files), len(found)))
+        say(_summary(len(seen), len(found)))
     else:
         click.echo(_formatted(form, found), nl=False)
     failed = any(strict or _is_error(one) for one in found)
