@@ -167,6 +167,8 @@ class Execution:
         frame = self.open.get(fact.ref)  # type: ignore[union-attr]  # all of _ANSWERS have a ref
         if frame is None or frame.refs is None:
             return False
+        if type(fact) is ChildStarted and frame.data.get("begun") == fact.ref:
+            return False
         return any(frame.refs.get(label) == fact.ref for label in labels)  # type: ignore[union-attr]
 
     # -- facts ----------------------------------------------------------------------------------
@@ -212,6 +214,7 @@ class Execution:
         assert refs is not None
         label = next(label for label, ref in refs.items() if ref == fact.ref)
         if label == "child" and type(fact) is ChildStarted:
+            frame.data["begun"] = fact.ref
             return  # the parent waits for the end, not for the beginning
         del self.open[fact.ref]
         del refs[label]
@@ -396,7 +399,7 @@ class Execution:
         outcome, frame.pending = frame.pending, None
         return outcome
 
-    def compensable(self, frame: Frame) -> None:
+    def compensable(self, frame: Frame, reads: tuple[str, ...] | None) -> None:
         """Remember a succeeded step in the nearest saga around it that is in its body."""
         above = frame.parent
         while above is not None:
@@ -404,7 +407,7 @@ class Execution:
                 entry = {
                     "node": frame.node.index,
                     "path": frame.path,
-                    "scope": frame.scope.captured(),
+                    "scope": frame.scope.captured(reads),
                 }
                 above.data["undo"].append(entry)
                 return

@@ -7,8 +7,10 @@ Rule 3: a node reaches the outside only by `run.emit`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UnsetType
 
 from engine.errors import ExpressionError
@@ -26,11 +28,24 @@ from engine.interpreter.outcome import (
     from_expression,
 )
 
+_encode = msgspec.json.Encoder().encode
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WHOLE = re.compile(r"\b(?:steps|vars)\b(?!\s*\.)")  # read as a whole or by a computed key
+
 if TYPE_CHECKING:
-    from engine.graph.steps import StepBase
+    from engine.graph.steps import Step, StepBase
     from engine.interpreter.execution import Execution
     from engine.interpreter.frame import Frame
     from engine.interpreter.program import Builder
+
+
+def names_read(steps: tuple[Step, ...]) -> tuple[str, ...] | None:
+    """Every name that expressions in these steps may read; None when it may be any.
+
+    A compensation keeps its scope until the saga ends, so it should not keep what it never reads.
+    """
+    text = _encode(steps).decode()
+    return None if _WHOLE.search(text) else tuple(sorted({*_NAME.findall(text), "error"}))
 
 
 class Node:
@@ -80,6 +95,7 @@ class StepNode(Node):
         self.continue_on_error: bool = getattr(step, "continue_on_error", False)
         compensate = getattr(step, "compensate", ())
         self.undo = builder.sequence(compensate, undo=True) if compensate else None
+        self.undo_reads = names_read(compensate)
 
     def leave(self, run: Execution, frame: Frame, outcome: Outcome) -> Outcome:
         """Record what became of the step; turn a tolerated error into success."""
@@ -92,7 +108,7 @@ class StepNode(Node):
                 outcome = Ok(value)
             frame.scope.steps_here()[self.id] = self.record(frame, outcome)
             if self.undo is not None:
-                run.compensable(frame)
+                run.compensable(frame, self.undo_reads)
             return outcome
         if type(outcome) is Err:
             return self._failed(run, frame, outcome)

@@ -126,8 +126,11 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def captured(self) -> JsonObject:
-        """Everything visible beyond the base, flat: what a compensation will need later."""
+    def captured(self, reads: tuple[str, ...] | None) -> JsonObject:
+        """What is visible beyond the base, flat: what a compensation will need later.
+
+        Of steps, variables and names only those in `reads`; all of them when it is None.
+        """
         names: JsonObject = {}
         scope: Scope | None = self
         while scope is not None:
@@ -135,7 +138,13 @@ class Scope:
                 names.setdefault(name, value)
             scope = scope.parent
         roots = self.roots
-        return {"vars": dict(roots["vars"]), "steps": dict(roots["steps"]), "names": names}
+        found = {"vars": roots["vars"], "steps": roots["steps"], "names": names}
+        if reads is None:
+            return {part: dict(held) for part, held in found.items()}
+        return {
+            part: {name: held[name] for name in reads if name in held}
+            for part, held in found.items()
+        }
 
     @classmethod
     def restored(cls, base: Scope, captured: JsonObject) -> Scope:

@@ -16,7 +16,8 @@ from engine.interpreter.execution import Execution
 from engine.interpreter.program import Program
 from engine.interpreter.replay import replay
 from engine.interpreter.scope import Scope
-from tests.interpreter.open_decisions import check_open_decisions, open_refs
+from engine.interpreter.view import calls_in_flight, waiting_for
+from tests.interpreter.open_decisions import open_refs
 from tests.scenarios.invariants import check_execution
 
 
@@ -46,13 +47,15 @@ class Driver:
         assert self.run.seq == len(self.events)
         if self.run.root is not None:
             self.scope = self.run.root.scope
+        for ref, call in calls_in_flight(self.run):
+            assert self.events[ref - 1] == call, "after a restart another call would be made"
+        assert len(waiting_for(self.run)) == len(self.run.open)
         self._check(fact, decisions)
         return decisions
 
     def finish(self) -> None:
         """Check what can only be checked at the end."""
         check_execution(self.events, ended=self.ended, last=False)
-        check_open_decisions(self.events, ended=self.ended)
         again = replay(self.program, self.pages)
         assert again.seq == self.run.seq
         if not self.ended:

@@ -6,6 +6,7 @@ I4 one terminal event, the last but for facts that came too late; none while it 
 I5 replay derives the same decisions
 I6 the pins stay within an execution
 I7 no timer fired early
+I8 what was opened is closed once and rightly, and nothing owned is open at the end
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from engine.history.events import (
 )
 from engine.interpreter.program import Program
 from engine.interpreter.replay import replay
+from tests.interpreter.open_decisions import check_open_decisions
 from tests.scenarios.history_view import ENDS, history_of, page_of
 
 ENDED = ("completed", "failed", "cancelled", "terminated")
@@ -60,6 +62,7 @@ def check_execution(events: list[Event], *, ended: bool, last: bool) -> None:
     answered = Counter(event.ref for event in events if isinstance(event, ANSWERS))
     assert all(times == 1 for times in answered.values()), answered
     check_times(events)
+    check_open_decisions(events, ended=ended)
 
 
 def check_times(events: list[Event]) -> None:

@@ -282,6 +282,7 @@ class RootNode(TryNode):
         self.output = None
         self.continue_on_error = False
         self.undo = None
+        self.undo_reads = None
         self.timeout = graph.timeout
         self.vars = compile_value(graph.vars).evaluate
         output = graph.output
