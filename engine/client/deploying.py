@@ -11,7 +11,7 @@ import msgspec
 
 from engine.definition.build import load_file, load_text
 from engine.errors import DefinitionError, SettingsError, VersionLocked
-from engine.graph.compile import compile_document
+from engine.graph.compile import compile_document, look_over
 from engine.graph.revision import canonical
 from engine.graph.steps import StepGraph
 from engine.storage.records import Deployment
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from engine.definition.build import Loaded
     from engine.definition.diagnostic import Diagnostic
     from engine.storage.provider import Provider
 
@@ -76,14 +77,13 @@ def compile_text(text: str | bytes, *, file: str = "<text>") -> Candidate:
     return candidate
 
 
-def _compile(loaded: object) -> tuple[Candidate | None, list[Diagnostic]]:
-    from engine.definition.build import Loaded
-
-    assert isinstance(loaded, Loaded)
+def _compile(loaded: Loaded) -> tuple[Candidate | None, list[Diagnostic]]:
     document = loaded.document
     found = list(loaded.diagnostics)
     if document is None:
-        return None, found
+        if loaded.root is not None:
+            found += look_over(loaded.root, found[0].file, loaded.diagnostics)
+        return None, sorted(found, key=lambda one: (one.file, one.span))
     compiled = compile_document(document)
     found += compiled.diagnostics
     if compiled.graph is None:

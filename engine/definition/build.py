@@ -6,27 +6,27 @@ The order: source, parse, schema, embedded JSON Schemas. Never raises for bad in
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.definition.diagnostic import Diagnostic, Report
-from engine.definition.document import Document, Scalar
+from engine.definition.document import Document, Mapping, Scalar
 from engine.definition.folder import check_name, workflow_folder
 from engine.definition.parse import parse
 from engine.definition.references import check_schemas
 from engine.definition.schema import check
 from engine.definition.source import Source, decode, read_file
 
-if TYPE_CHECKING:
-    from engine.definition.document import Mapping
-
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What reading a file gave: a document, or the reasons why there is none."""
+    """What reading a file gave: a document, or the reasons why there is none.
+
+    `root` is the tree as far as it could be read, for those who can tell more about it.
+    """
 
     document: Document | None
     diagnostics: tuple[Diagnostic, ...]
+    root: Mapping | None = None
 
 
 def load_file(path: str | Path, *, root: Path | None = None) -> Loaded:
@@ -53,7 +53,7 @@ def _load(source: Source | None, report: Report, *, path: Path | None, root: Pat
     referenced = check_schemas(found.schemas, folder, report)
     findings = (*report.sorted(), *referenced.diagnostics)
     if findings or found.root is None:
-        return Loaded(None, findings)
+        return Loaded(None, findings, found.root)
     return Loaded(
         Document(
             file=report.file,

@@ -14,6 +14,7 @@ from engine.definition.diagnostic import Diagnostic
 from engine.definition.document import Document, Mapping, Scalar, Span, to_json
 from engine.graph.build import Builder
 from engine.graph.checks import check
+from engine.graph.expressions import Expressions
 from engine.graph.findings import Findings
 from engine.graph.options import Options
 from engine.graph.outline import Outline, outline_of, walk
@@ -58,6 +59,17 @@ def compile_document(document: Document) -> Compiled:
     if any(found.severity == "error" for found in diagnostics):
         return Compiled(None, diagnostics, places)
     return Compiled(load_graph(canonical(graph)), diagnostics, places)
+
+
+def look_over(root: Mapping, file: str, known: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """What is wrong with the expressions of a file whose form is refused: one run tells all.
+
+    Lines of which something is `known` already are left out: it would be the same cause.
+    """
+    report = Findings(file)
+    Expressions(report).value(root)
+    lines = {one.span.line for one in known}
+    return tuple(one for one in report.sorted() if one.span.line not in lines)
 
 
 def _graph(outline: Outline, report: Findings) -> StepGraph:
