@@ -61,7 +61,7 @@ class ForeachNode(StepNode):
                     return run.unwind(frame, left)
         if frame.children:
             return None
-        data["failures"].sort(key=lambda failure: failure["index"])
+        _in_order(data["failures"])
         return Ok(data["results"])
 
     def _start(self, run: Execution, frame: Frame, index: int) -> tuple[Scope, Outcome | None]:
@@ -98,7 +98,10 @@ class ForeachNode(StepNode):
             return outcome
         error_json = failure_to_json(outcome.error)
         data["failures"].append({"index": index, "item": data["items"][index], "error": error_json})
-        return outcome if len(data["failures"]) > self._tolerated(len(data["items"])) else None
+        if len(data["failures"]) <= self._tolerated(len(data["items"])):
+            return None
+        _in_order(data["failures"])
+        return outcome
 
     def _tolerated(self, count: int) -> int:
         percent = self.step.max_failures_percent
@@ -116,3 +119,8 @@ class ForeachNode(StepNode):
     def record(self, frame: Frame, outcome: Ok) -> dict[str, Any]:
         """Failures that were tolerated stand beside the results."""
         return {**super().record(frame, outcome), "failures": frame.data["failures"]}
+
+
+def _in_order(failures: list[Any]) -> None:
+    """They came as they happened; they are read in the order of the items."""
+    failures.sort(key=lambda failure: failure["index"])
