@@ -9,14 +9,17 @@ With `LOCKSTEP_FAIL_PROBE=1` it shows the roll-back instead.
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 import workflows.activities
 from engine import Engine
+from engine.cli.progress import Progress
+from engine.cli.tree_view import LiveTree
 from engine.errors import InstanceFailed
 from workflows.cluster import rows
 
@@ -29,31 +32,17 @@ def say(text: str) -> None:
 
 
 async def narrate(engine: Engine, instance_id: str) -> None:
-    """Print the instance's events as they happen, until it ends."""
-    async for event in engine.client.events(instance_id, after=0):
-        line = headline(event)
-        if line:
+    """Show what the instance does until it ends: as a live tree on a terminal, else in lines."""
+    if sys.stdout.isatty():
+        with LiveTree(Console(highlight=False)) as tree:
+            async for event in engine.client.events(instance_id):
+                tree.add(event)
+        return
+    progress = Progress()
+    async for event in engine.client.events(instance_id):
+        line = progress.line(event)
+        if line is not None:
             say(f"  {instance_id:<20} {line}")
-
-
-def headline(event: dict[str, Any]) -> str | None:
-    """A few words for the events worth a line."""
-    match event:
-        case {"kind": "activity_scheduled", "activity": name, "attempt": attempt}:
-            return f"call   {name} (attempt {attempt})"
-        case {"kind": "activity_scheduled", "activity": name}:
-            return f"call   {name}"
-        case {"kind": "activity_failed", "error": {"type": type, "message": message}}:
-            return f"error  {type}: {message}"
-        case {"kind": "child_scheduled", "workflow": name, "instance_id": instance_id}:
-            return f"start  {name} as {instance_id}"
-        case {"kind": "signal_received", "name": name}:
-            return f"signal {name}"
-        case {"kind": "status_set", "value": value}:
-            return f"status {json.dumps(value)}"
-        case {"kind": "completed" | "failed" | "cancelled" | "continued_as_new" as kind}:
-            return str(kind).replace("_", " ")
-    return None
 
 
 async def until_checked(name: str, times: int) -> None:

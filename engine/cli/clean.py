@@ -34,6 +34,11 @@ def clean_json(text: str) -> str:
     return _IN_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def blanked(text: str) -> str:
+    """Text in which every harmful character is one replacement sign, so that columns stay."""
+    return _IN_TEXT.sub(lambda found: found[0] if found[0] == "\r" else "\ufffd", text)
+
+
 def _escape(found: re.Match[str]) -> str:
     char = found[0]
     if char in _NAMED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from engine.cli.clean import clean
+from engine.cli.clean import blanked, clean, clean_line
 from engine.cli.exits import CommandFailed
 from engine.cli.output import colour, say
 from engine.client.deploying import Candidate, compile_path
@@ -42,8 +42,20 @@ def compiled(path: Path) -> tuple[list[Candidate], list[Diagnostic]]:
 
 def findings_text(diagnostics: Sequence[Diagnostic], *, coloured: bool) -> str:
     """Findings with their source lines."""
-    sources = {one.file: source_of(one.file) for one in diagnostics}
-    return render_all(diagnostics, sources, colour=coloured)
+    sources = {clean_line(one.file): blanked(source_of(one.file)) for one in diagnostics}
+    return render_all([harmless(one) for one in diagnostics], sources, colour=coloured)
+
+
+def harmless(one: Diagnostic) -> Diagnostic:
+    """The finding without what may harm a terminal: it quotes names of the file."""
+    return msgspec.structs.replace(
+        one,
+        file=clean_line(one.file),
+        what=clean(one.what),
+        why=one.why and clean(one.why),
+        mend=one.mend and clean(one.mend),
+        suggestions=tuple(map(clean_line, one.suggestions)),
+    )
 
 
 def source_of(file: str) -> str:

@@ -121,7 +121,14 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """The entry point of the `lockstep` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A sign that the terminal's encoding has not is shown as an escape, and stops nothing.
+        getattr(stream, "reconfigure", _nothing)(errors="backslashreplace")
     sys.exit(run(argv))
+
+
+def _nothing(**_: object) -> None:
+    """For a stream that is no text file of ours."""
 
 
 def run(argv: list[str] | None = None) -> int:

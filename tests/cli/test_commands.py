@@ -298,6 +298,16 @@ def test_check_finds_everything_in_files_and_folders(project: Project, golden: A
     assert len(project.call("check", "--format", "github").out.splitlines()) == len(found)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_a_file_cannot_write_to_the_terminal(project: Project, form: str) -> None:
+    steps = 'steps: ["\\e[31mred": 1, "\\u202eevil": 2]\n'
+    project.write("bad\x1b]0;title.yaml", 'dsl: 1\nname: bad\nversion: "1.0.0"\n' + steps)
+    said = project.call("check", ".", "--format", form)
+    assert said.code == exits.FAILED
+    assert not {"\x1b", "\u202e"} & set(said.out)
+    assert "red" in said.out
+
+
 def test_explain(project: Project) -> None:
     assert project.call("explain", "e228").out.startswith("E228: ")
     assert "E101" in project.call("explain").out

@@ -65,13 +65,15 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
 
 def _formatted(form: str, found: list[Diagnostic]) -> str:
     from engine import __version__
+    from engine.cli.clean import clean_json
+    from engine.cli.deploying import harmless
     from engine.definition.output_formats import to_github, to_json_text, to_sarif
 
     if form == "json":
-        return to_json_text(found)
+        return clean_json(to_json_text(found))
     if form == "sarif":
-        return to_sarif(found, engine_version=__version__)
-    return to_github(found)
+        return clean_json(to_sarif(found, engine_version=__version__))
+    return to_github([harmless(one) for one in found])
 
 
 def _is_error(one: Diagnostic) -> bool:
