@@ -72,6 +72,9 @@ class NodeTransport(StoreTransport):
                 return
         await super().post(instance_id, fact)
         self._node.wakeups.scan()
+        shelf = self._node.shelf
+        if shelf.get(instance_id) is not None or shelf.fetching(instance_id):
+            await self._node.wakeups.looked()  # else what is told it next would overtake this
 
     async def resume(self, instance_id: str) -> bool:
         """Look for it at once."""

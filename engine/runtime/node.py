@@ -228,7 +228,7 @@ class Node:
 
     def receive(self, message: StoredMessage) -> None:
         """Take a message from the store; each is handed over once until it is consumed."""
-        if message.id in self.shelf.handed:
+        if self.shelf.known(message.id):
             return
         live = self.shelf.get(message.instance_id)
         if live is not None:
@@ -238,7 +238,7 @@ class Node:
 
     def hand(self, live: Live, message: StoredMessage) -> None:
         """Tell a live instance a message of its inbox."""
-        if message.id in self.shelf.handed:
+        if self.shelf.known(message.id):
             return
         try:
             letter = read_letter(message.payload)
@@ -362,7 +362,8 @@ class Node:
         if live.create is not None:
             live.create = None
             self.shelf.put(live)
-        self.shelf.handed.difference_update(turn.consumed)
+        if turn.consumed:
+            self.shelf.consumed(turn.consumed)
         self._carry_out(turn)
         self._acknowledge(turn)
         if turn.logs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from engine.errors import (
     StorageUnavailable,
     UnsupportedSemantics,
 )
+from engine.history.letters import read_letter
 from engine.interpreter import semantics
 from engine.interpreter.replay import replay
 from engine.interpreter.view import calls_in_flight
@@ -28,7 +30,7 @@ from engine.runtime.live import Live
 from engine.storage.records import TERMINAL_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from engine.history.events import Terminated
     from engine.interpreter.execution import Execution
@@ -61,6 +63,29 @@ class Shelf:
         self._bytes = 0
         self._weight: dict[str, int] = {}
         self.handed: set[int] = set()
+        self._reads = 0  # of inboxes, under way
+        self._consumed: set[int] = set()  # meanwhile: what those reads find is not news
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around a read of inboxes and the handing over of what it found."""
+        self._reads += 1
+        try:
+            yield
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._consumed.clear()
+
+    def known(self, message_id: int) -> bool:
+        """Whether a message was handed over; reads that began before its end still show it."""
+        return message_id in self.handed or message_id in self._consumed
+
+    def consumed(self, message_ids: Sequence[int]) -> None:
+        """These messages have become events."""
+        self.handed.difference_update(message_ids)
+        if self._reads:
+            self._consumed.update(message_ids)
 
     def __len__(self) -> int:
         return len(self._lives)
@@ -136,6 +161,10 @@ class Shelf:
 
     # -- bringing back ----------------------------------------------------------------------------
 
+    def fetching(self, instance_id: str) -> bool:
+        """Whether it is being brought back now."""
+        return instance_id in self._fetching
+
     def fetch(self, instance_id: str, message: StoredMessage | None = None) -> None:
         """Bring an instance into memory, together with others; `message` is handed to it then."""
         held = self._fetching.setdefault(instance_id, [])
@@ -162,39 +191,41 @@ class Shelf:
     async def _fetch(self, batch: list[str]) -> None:
         node = self._node
         unclaimed = False
-        for loaded in await node.provider.load(batch, now=node.clock.now()):
-            record = loaded.record
-            if record.status in (*TERMINAL_STATUSES, "suspended"):
-                continue
-            if record.owner != node.name:
-                unclaimed = True  # nobody's yet: the claim brings it here
-            elif record.instance_id not in self._lives:
-                await self._bring(loaded)
-        for instance_id in batch:
-            live = self._lives.get(instance_id)
-            for message in self._fetching.pop(instance_id):
-                if live is not None:  # it came after the read, or was in it: then it is known
-                    node.hand(live, message)
+        with self.reading():
+            for loaded in await node.provider.load(batch, now=node.clock.now()):
+                record = loaded.record
+                if record.status in (*TERMINAL_STATUSES, "suspended"):
+                    continue
+                if record.owner != node.name:
+                    unclaimed = True  # nobody's yet: the claim brings it here
+                elif record.instance_id not in self._lives:
+                    await self._bring(loaded)
+            for instance_id in batch:
+                live = self._lives.get(instance_id)
+                for message in self._fetching.pop(instance_id):
+                    if live is not None:  # it came after the read, or was in it: then it is known
+                        node.hand(live, message)
         if unclaimed:
             node.wakeups.scan()
 
     async def _bring(self, loaded: LoadedInstance) -> None:
-        node = self._node
+        node, record = self._node, loaded.record
         terminated = termination(loaded.inbox)
-        if terminated is not None:  # nothing of it may run, so nothing of it need be readable
-            await node.commit_alone(partial(self._ended_unread, loaded.record, terminated))
-            return
         try:
-            live = await self._restore(loaded)
+            live = await self._restore(loaded, doomed=terminated is not None)
         except (StorageUnavailable, StorageBroken):
             raise
         except Exception as error:  # noqa: BLE001  # rows that are spoilt must harm nobody else
-            await self.suspend(loaded.record.instance_id, f"{type(error).__name__}: {error}")
+            if terminated is not None:  # nothing of it is to run, so nothing need be readable
+                await node.commit_alone(partial(self._ended_unread, record, terminated))
+            else:
+                await self.suspend(record.instance_id, f"{type(error).__name__}: {error}")
             return
         self.put(live)
-        for ref, scheduled in calls_in_flight(live.run):
-            node.calls.start(live, live.execution, ref, scheduled)
-        for message in loaded.inbox:
+        if terminated is None:
+            for ref, scheduled in calls_in_flight(live.run):
+                node.calls.start(live, live.execution, ref, scheduled)
+        for message in (*loaded.inbox, *self._fetching.get(live.id, ())):
             node.hand(live, message)
         if live.has_work:
             node.enqueue(live)
@@ -206,10 +237,12 @@ class Shelf:
         [loaded] = await store.load([name], now=now)  # nothing can have come after this
         return terminated_unread(record, loaded.inbox, fact, first, now=now)
 
-    async def _restore(self, loaded: LoadedInstance) -> Live:
+    async def _restore(self, loaded: LoadedInstance, *, doomed: bool) -> Live:
         """Rebuild the state; raises whatever is the reason why it cannot go on."""
         node, record = self._node, loaded.record
-        if record.attempts > node.options.poison_attempts:
+        for message in loaded.inbox:
+            read_letter(message.payload)
+        if record.attempts > node.options.poison_attempts and not doomed:
             raise Poison(record.attempts - 1)
         if record.pin.semantics not in semantics.SUPPORTED:
             raise UnsupportedSemantics(record.pin.semantics, semantics.SUPPORTED)

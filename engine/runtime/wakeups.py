@@ -33,6 +33,8 @@ class Wakeups:
         self._check: asyncio.TimerHandle | None = None
         self._wanted = False
         self._scanning = False
+        self._looked = asyncio.Event()
+        self._looked.set()
         self.stranded = 0
 
     def start(self) -> None:
@@ -68,7 +70,12 @@ class Wakeups:
         self._wanted = True
         if not self._scanning and not self._node.closing:
             self._scanning = True
+            self._looked.clear()
             self._node.spawn(self._scan(), "scan")
+
+    async def looked(self) -> None:
+        """Return when the looks asked for so far are over."""
+        await self._looked.wait()
 
     async def _scan(self) -> None:
         try:
@@ -81,6 +88,7 @@ class Wakeups:
                     self.due(self._node.clock.now() + SECOND)
         finally:
             self._scanning = False
+            self._looked.set()
 
     async def _look(self) -> None:
         node = self._node
@@ -94,9 +102,10 @@ class Wakeups:
             if len(claimed) < limit:
                 break
         room = PAGE + len(node.shelf.handed)
-        messages = await node.provider.messages(node.lease, now=now, limit=room)
-        for message in messages:
-            node.receive(message)
+        with node.shelf.reading():
+            messages = await node.provider.messages(node.lease, now=now, limit=room)
+            for message in messages:
+                node.receive(message)
         if len(messages) == room:
             self._wanted = True
         upcoming = await node.provider.next_due(now=now)
