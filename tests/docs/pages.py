@@ -5,14 +5,14 @@ What the words after a fence's language mean (readers see only the language):
 | words | the block is |
 |---|---|
 | `yaml` | a workflow file, when it begins with `dsl:`; it compiles |
-| `yaml run` | an example that is run; without `dsl:` it gets the three lines every file begins with |
+| `yaml run` | an example that is run; without `dsl:` it gets the three lines of every file |
 | `yaml workflow` | a file that is deployed before the examples of its page are run |
 | `yaml file=PATH` | a file of the page's project, for its `python run` blocks |
 | `yaml refused=CODE` | a file, or the part behind the first three lines, that has this finding |
 | `yaml fragment` | a part of a file; it parses |
 | `json input` | the input of the example before it |
 | `json signal=NAME` | a signal sent to the example before it |
-| `json output`, `json error` | how the example before it ends; of an error, the fields that matter |
+| `json output`, `json error` | how the example before it ends; an error's fields that matter |
 | `python activities` | activities of the page's examples |
 | `python run` | a script that is run in the page's project |
 | `text output` | what the script before it prints |
@@ -31,7 +31,9 @@ HEADER = 'dsl: 1\nname: example\nversion: "1.0.0"\n'
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
-_LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)|(?:src|srcset|href)=\"(?P<quoted>[^\"]+)\"")
+_LINK = re.compile(
+    r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)|(?:src|srcset|href)=\"(?P<quoted>[^\"]+)\""
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Block:
     @property
     def definition(self) -> str:
         """A workflow file: the text, behind the first three lines when it has none of them."""
-        return self.text if self.text.lstrip().startswith("dsl:") else HEADER + self.text
+        return self.text if re.search("^dsl:", self.text, re.MULTILINE) else HEADER + self.text
 
 
 @dataclass

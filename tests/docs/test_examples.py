@@ -53,7 +53,9 @@ def test_only_known_words_stand_behind_a_language() -> None:
         assert {word.split("=")[0] for word in block.words} <= known, block
 
 
-@pytest.mark.parametrize("block", [b for b in ALL if is_file(b) and not b.value("refused")], ids=str)
+@pytest.mark.parametrize(
+    "block", [b for b in ALL if is_file(b) and not b.value("refused")], ids=str
+)
 def test_workflow_compiles(block: Block) -> None:
     compile_text(block.definition)
 

@@ -61,7 +61,9 @@ def test_every_name_is_listed_in_the_order_of_the_engine(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "name", "meaning", "example", "gives"), EXAMPLES, ids=[f"{e[0]}-{e[1]}" for e in EXAMPLES]
+    ("title", "name", "meaning", "example", "gives"),
+    EXAMPLES,
+    ids=[f"{e[0]}-{e[1]}" for e in EXAMPLES],
 )
 def test_example_gives_what_the_page_says(
     title: str, name: str, meaning: str, example: str, gives: str
