@@ -249,7 +249,7 @@ def _foreach(write: Writer, place: Place, common: dict[str, Any]) -> g.Step:
         steps=write.steps(inside),
         vars={name: f"${{{{ i{write.count} }}}}"} if not pick.once_in(3) else {name: 0},
         concurrency=concurrency,
-        batch=None,
+        batch=2 if pick.once_in(4) else None,
         max_failures=pick.below(3),
         output=f"${{{{ vars.{name} }}}}",
     )
