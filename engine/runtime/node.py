@@ -84,6 +84,7 @@ class Node:
         self._lease: Lease | None = None
         self._ready: deque[Live] = deque()
         self._group: list[tuple[Turn, Delta]] = []
+        self._in_flight: list[tuple[Turn, Delta]] = []
         self._pumping = False
         # Who is sent a signal by the commit under way: a last turn of theirs, taken now, would not
         # know of it, and nobody would answer the sender.
@@ -194,9 +195,10 @@ class Node:
         waiting: list[asyncio.Future[Any]] = [
             future for futures in self.endings.values() for future in futures
         ]
-        for turn, _ in self._group:
+        turns = [turn for turn, _ in (*self._in_flight, *self._group)]
+        for turn in turns:
             waiting += turn.acks
-        lives = [*self._ready, *self.shelf.lives(), *(turn.live for turn, _ in self._group)]
+        lives = [*self._ready, *self.shelf.lives(), *(turn.live for turn in turns)]
         waiting += [one.ack for live in lives for one in live.told if one.ack is not None]
         for future in waiting:
             if not future.done():
@@ -294,6 +296,7 @@ class Node:
             self._work.clear()
             while self._group and self.failed is None:
                 group, self._group = self._group, []
+                self._in_flight = group
                 self._addressed = {
                     send.message.instance_id
                     for _, delta in group
@@ -310,6 +313,7 @@ class Node:
                     self._committed(turn, outcome)
                 for message in result.delivered:
                     self._delivered(message, group)
+                self._in_flight = []
                 if self._addressed:
                     self._addressed = set()
                     self._ready.extend(self._deferred)

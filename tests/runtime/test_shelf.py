@@ -91,27 +91,30 @@ output: ${{ vars.seen }}
         await rig.check()
 
 
-async def test_a_message_read_while_it_is_being_consumed_is_taken_once() -> None:
-    """The look began before the commit and ends after it."""
-    async with running("sqlite://:memory:", LONG) as rig:
+async def test_a_message_read_while_it_is_being_consumed_is_taken_once(tmp_path: Path) -> None:
+    """The look begins before the commit and ends after it."""
+    async with running(f"sqlite:///{tmp_path / 'db'}", LONG) as rig:
         handle = await rig.client.start("main", id="main")
-        read = rig.store.inner.messages
+        read, commit = rig.store.inner.messages, rig.store.inner.commit
 
-        async def late(*args: Any, **options: Any) -> Any:
+        async def read_and_dawdle(*args: Any, **options: Any) -> Any:
             found = await read(*args, **options)
-            await asyncio.sleep(0.02)  # time enough for a turn and its commit
+            await asyncio.sleep(0.03)
             return found
 
-        rig.store.inner.messages = late
-        for _ in range(10):
+        async def dawdle_and_commit(*args: Any) -> Any:
+            await asyncio.sleep(0.015)
+            return await commit(*args)
+
+        rig.store.inner.messages, rig.store.inner.commit = read_and_dawdle, dawdle_and_commit
+        for _ in range(5):
             letter = write_letter(SignalReceived(at=0, name="go", payload=1))
             await rig.store.inner.send([Send(message=Message("main", letter))])
-            for _ in range(6):
+            for _ in range(20):
                 rig.node.wakeups.scan()
                 await asyncio.sleep(0.005)
-        await asyncio.sleep(0.1)
         await handle.signal("go", "end")
-        assert await handle.result(timeout=5) == 10
+        assert await handle.result(timeout=5) == 5
 
 
 LONG = workflow("""
