@@ -89,10 +89,10 @@ async def _store(opened: Opened) -> Any:
     counts = await opened.provider.counts()
     open_ones = sum(n for (_, _, status), n in counts.items() if status not in TERMINAL_STATUSES)
     if info.node_alive:
-        yield finding("node", "ok", f"alive ({info.node}); {open_ones} instances open")
+        yield finding("node", "ok", f"alive ({info.node}); open instances: {open_ones}")
     elif open_ones:
         mend = "start `lockstep worker`"
-        yield finding("node", "warning", f"none is alive; {open_ones} instances wait", mend)
+        yield finding("node", "warning", f"none is alive; open instances: {open_ones}", mend)
     else:
         yield finding("node", "ok", "none is alive; nothing waits for one")
     suspended = sum(n for (_, _, status), n in counts.items() if status == "suspended")

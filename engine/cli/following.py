@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from engine.cli.clean import clean, clean_line
-from engine.errors import InstanceCancelled, InstanceFailed, InstanceTerminated
+from engine.cli.exits import TIMED_OUT, CommandFailed
+from engine.errors import (
+    ClientError,
+    InstanceCancelled,
+    InstanceFailed,
+    InstanceTerminated,
+    ResultTimeout,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,6 +79,17 @@ async def follow(
         raise
     await events
     return result
+
+
+def not_completed(error: ClientError, instance_id: str) -> CommandFailed:
+    """What a command says of an instance that ended otherwise, or not in time."""
+    if isinstance(error, ResultTimeout):
+        hint = f"it goes on while a `lockstep worker` runs: `lockstep watch {instance_id}`"
+        return CommandFailed(error.message, hint=hint, exit_code=TIMED_OUT)
+    tree = getattr(error, "error", None)
+    text = f"{error.message}\n{error_tree(tree)}" if tree else error.message
+    hint = f"`lockstep show {instance_id}` and `lockstep history {instance_id}` tell more"
+    return CommandFailed(text, hint=hint)
 
 
 def error_tree(error: Mapping[str, Any]) -> str:

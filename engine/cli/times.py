@@ -25,6 +25,11 @@ def told(instant: str | None, *, utc: bool) -> str:
     return ago(parse_instant(instant), now())
 
 
+def clock(instant: str, *, utc: bool) -> str:
+    """A time among others of the same hour, to the millisecond on a terminal."""
+    return instant if utc or not is_terminal() else instant[11:23]
+
+
 def ago(then: int, at: int) -> str:
     """`3 min ago`, `in 3 min`."""
     seconds = abs(at - then) // SECOND

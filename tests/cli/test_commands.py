@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.cli import exits
+from engine.cli import exits, main
 from tests.cli.conftest import WORKFLOWS, Project, undented
 
 FIELDS = {
@@ -52,6 +52,7 @@ def test_a_failed_instance_exits_with_1_and_the_error_tree(project: Project) -> 
 def test_run_stops_following_in_time(project: Project) -> None:
     said = project.call("run", "naps", "--id", "n", "--timeout", "0.1")
     assert said.code == exits.TIMED_OUT
+    assert "lockstep watch n" in said.err
     assert project.call("show", "n", "-o", "json").data["status"] == "running"
 
 
@@ -322,6 +323,31 @@ def test_completion(project: Project, shell: str) -> None:
     assert "_LOCKSTEP_COMPLETE" in project.call("completion", shell).out
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["li"], ["list"]),
+        (["run", "a"], ["add"]),
+        (["show", ""], ["n-2", "n-1"]),
+        (["cancel", "n-1"], ["n-1"]),
+        (["list", "--stat"], ["--status"]),
+        (["show", "--database", "none.db", ""], []),
+    ],
+)
+def test_the_shell_completes(
+    project: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], wanted: list[str]
+) -> None:
+    for name in ("n-1", "n-2"):
+        project.call("run", "add", "-q", "--id", name)
+    monkeypatch.setenv("_LOCKSTEP_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["lockstep", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    with pytest.raises(SystemExit):
+        main.run([])
+    out = project.capture.readouterr().out
+    assert [line.removeprefix("plain,") for line in out.split()] == wanted
+
+
 # -- init and doctor -------------------------------------------------------------------------------
 
 
@@ -371,7 +397,7 @@ def test_doctor_sees_what_is_wrong(project: Project) -> None:
     assert project.call("doctor").code == exits.FAILED
     assert found["activities", "error"] == "`fail` is not registered"
     assert found["files", "error"] == "changed since they were locked: add 1.0.0"
-    assert found["node", "warning"] == "none is alive; 1 instances wait"
+    assert found["node", "warning"] == "none is alive; open instances: 1"
 
 
 def test_doctor_survives_a_broken_activity_module(project: Project) -> None:

@@ -63,6 +63,8 @@ def test_others_talk_to_a_worker(project: Project) -> None:
         until(lambda: status(project, "w") == "completed")
         assert project.call("show", "w", "-o", "json").data["output"] == {"by": 3}
         assert project.call("start", "add", "--wait").out == "3\n"
+        failed = project.call("start", "fails", "--wait")
+        assert (failed.code, "at broken, attempt 1" in failed.err) == (exits.FAILED, True)
         for name, command, left in [("c", "cancel", "cancelled"), ("t", "terminate", "terminated")]:
             project.call("start", "naps", "--id", name)
             assert project.call(command, name, "--reason", "enough").code == exits.OK

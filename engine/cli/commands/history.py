@@ -32,11 +32,11 @@ def command(settings: Settings, id: str, execution: int | None, output: str, utc
 
     exported = run_async(_history(settings, id, execution))
     if output == "table":
-        from engine.cli.times import told
+        from engine.cli.times import clock
 
         columns = {
             "seq": lambda one: str(one["seq"]),
-            "at": lambda one: told(one["at"], utc=utc),
+            "at": lambda one: clock(one["at"], utc=utc),
             "kind": lambda one: one["kind"],
             "step": lambda one: one.get("path") or "",
             "what": _what,

@@ -65,8 +65,9 @@ class _Run:
         self.instance_id: str | None = None
 
     async def follow(self) -> Json:
-        from engine.cli.following import ENDINGS, error_tree, follow, progress_view
+        from engine.cli.following import ENDINGS, follow, not_completed, progress_view
         from engine.cli.opening import open_either
+        from engine.errors import ResultTimeout
 
         async with open_either(self.settings, grace_seconds=GRACE_SECONDS) as opened:
             if opened.node is None:
@@ -84,11 +85,8 @@ class _Run:
             try:
                 with progress_view(quiet=self.options["quiet"]) as take:
                     return await follow(opened.client, handle.id, take, timeout=timeout)
-            except ENDINGS as error:
-                tree = getattr(error, "error", None)
-                text = f"{error.message}\n{error_tree(tree)}" if tree else error.message
-                hint = f"`lockstep show {handle.id}` and `lockstep history {handle.id}` tell more"
-                raise CommandFailed(text, hint=hint) from error
+            except (*ENDINGS, ResultTimeout) as error:
+                raise not_completed(error, handle.id) from error
 
 
 async def deploy_target(

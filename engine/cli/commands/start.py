@@ -46,7 +46,9 @@ def command(workflow: str, settings: Settings, **options: Any) -> int:
 async def _start(
     settings: Settings, workflow: str, value: Json, options: dict[str, Any]
 ) -> tuple[str, bool, Json]:
+    from engine.cli.following import ENDINGS, not_completed
     from engine.cli.opening import open_client
+    from engine.errors import ResultTimeout
     from engine.storage.records import TERMINAL_STATUSES
 
     async with open_client(settings) as opened:
@@ -61,5 +63,8 @@ async def _start(
         if not info.node_alive and (await handle.info()).status not in TERMINAL_STATUSES:
             say("no node is alive: it waits for `lockstep worker`")
         if options["wait"]:
-            return handle.id, True, await handle.result(options["timeout"])
+            try:
+                return handle.id, True, await handle.result(options["timeout"])
+            except (*ENDINGS, ResultTimeout) as error:
+                raise not_completed(error, handle.id) from error
         return handle.id, False, None
