@@ -73,6 +73,9 @@ class LogNode(StepNode):
         return NOTHING
 
 
+STATUS_BYTES = 256 * 1024
+
+
 class StatusNode(StepNode):
     """The custom status, shown live."""
 
@@ -83,6 +86,9 @@ class StatusNode(StepNode):
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Set it."""
         value = self.value(frame.scope)
+        size = len(canonical_json(value))
+        if size > STATUS_BYTES:
+            return raised("sys.limit", f"a status of {size} bytes; the limit is {STATUS_BYTES}")
         run.custom_status = value
         run.emit(StatusSet(path=frame.path, value=value))
         return NOTHING
