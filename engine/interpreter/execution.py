@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from engine.errors import ExpressionError
 from engine.history.events import (
     Aborted,
@@ -431,15 +433,7 @@ class Execution:
         error = outcome.error
         if error.step is not None:
             return error
-        return Failure(
-            type=error.type,
-            message=error.message,
-            retryable=error.retryable,
-            step=frame.path,
-            attempt=error.attempt,
-            details=error.details,
-            cause=error.cause,
-        )
+        return replace(error, step=frame.path)
 
     def draw_seed(self) -> tuple[str, ...]:
         """What the next uuid() or random() derives from."""

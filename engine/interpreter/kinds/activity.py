@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from engine.expr import compile_value
 from engine.history.events import (
     ActivityCompleted,
@@ -91,15 +93,7 @@ class ActivityNode(StepNode):
             run.expect(frame, "activity", self.call(frame))
             return None
         assert isinstance(fact, ActivityFailed)
-        error = Failure(
-            type=fact.error.type,
-            message=fact.error.message,
-            retryable=fact.error.retryable,
-            step=frame.path,
-            attempt=frame.data["attempt"],
-            details=fact.error.details,
-            cause=fact.error.cause,
-        )
+        error = replace(fact.error, step=frame.path, attempt=frame.data["attempt"])
         if fact.heartbeat is not None:
             frame.data["heartbeat"] = fact.heartbeat
         policy = self.policy or fact.policy or ONCE

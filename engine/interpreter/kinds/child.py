@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from engine.errors import ExpressionError
 from engine.expr import compile_value
 from engine.history.events import (
@@ -12,7 +14,6 @@ from engine.history.events import (
     ChildScheduled,
     ChildStarted,
     Fact,
-    Failure,
 )
 from engine.interpreter.kinds.activity import retry_at
 from engine.interpreter.node import StepNode
@@ -99,15 +100,7 @@ class WorkflowNode(StepNode):
             run.withdraw(frame, "timeout")
             return Ok(fact.output)
         assert isinstance(fact, ChildFailed)
-        error = Failure(
-            type=fact.error.type,
-            message=fact.error.message,
-            retryable=fact.error.retryable,
-            step=frame.path,
-            attempt=frame.data["attempt"],
-            details=fact.error.details,
-            cause=fact.error.cause,
-        )
+        error = replace(fact.error, step=frame.path, attempt=frame.data["attempt"])
         due = retry_at(run, frame, self.policy, error, frame.data.get("deadline"))
         if due is None:
             run.withdraw(frame, "timeout")
