@@ -165,6 +165,17 @@ def test_every_attribute_of_the_context_is_listed() -> None:
     assert first_cells(ACTIVITIES, "The context") == public(ActivityContext)
 
 
+# -- the language --------------------------------------------------------------------------------
+
+
+def test_every_error_type_of_the_engine_is_listed() -> None:
+    raised: set[str] = set()
+    for path in (ROOT / "engine").rglob("*.py"):
+        raised |= set(re.findall(r'"(sys\.[a-z_]+)"', path.read_text(encoding="utf-8")))
+    listed = {row[0].strip("`") for row in rows(section(DOCS / "language.md", "Errors"))}
+    assert raised <= listed
+
+
 # -- limits and guarantees -----------------------------------------------------------------------
 
 
