@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final, get_args
 import msgspec
 
 from engine.definition.document import Scalar
-from engine.gitops.compat import declared_bump, last_before, required_bump, suffices
+from engine.gitops.compat import (
+    declared_bump,
+    last_before,
+    part_for,
+    required_bump,
+    suffices,
+)
 from engine.gitops.files import write_bytes
 from engine.gitops.freeze import replaced
 from engine.gitops.refusals import ReleaseRefused
@@ -95,7 +101,7 @@ def _needed(workspace: Workspace, working: Working, lock: Lock) -> tuple[str, tu
     lines = tuple(reason.line for reason in verdict.deciding)
     if last.version != version and suffices(declared_bump(last.version, version), verdict.bump):
         return "none", lines
-    return (verdict.bump if verdict.bump != "none" else "patch"), lines
+    return part_for(version, verdict.bump), lines
 
 
 def _with_version(working: Working, version: str) -> bytes:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.gitops.lockfile import Lock, LockEntry
     from engine.graph.steps import Step, StepGraph
+    from engine.values.version import Part
 
 Bump = Literal["none", "patch", "minor", "major"]
 BUMPS: Final[tuple[Bump, ...]] = ("none", "patch", "minor", "major")
@@ -158,6 +159,16 @@ def declared_bump(old: str, new: str) -> Bump:
 def suffices(declared: Bump, required: Bump) -> bool:
     """Whether a declared bump is not smaller than the required one."""
     return BUMPS.index(declared) >= BUMPS.index(required)
+
+
+def part_for(version: str, bump: Bump) -> Part:
+    """Which number, raised, declares a bump; below 1.0.0 one place less does."""
+    parts: tuple[Part, ...] = ("patch", "minor", "major")
+    for part in parts:
+        raised = parse_version(version).next_version(part)
+        if suffices(declared_bump(version, str(raised)), bump):
+            return part
+    return "major"
 
 
 def last_before(

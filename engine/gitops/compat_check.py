@@ -16,7 +16,15 @@ import msgspec
 from engine.client.deploying import Candidate
 from engine.definition.diagnostic import Diagnostic
 from engine.gitops import codes
-from engine.gitops.compat import Bump, Verdict, declared_bump, last_before, required_bump, suffices
+from engine.gitops.compat import (
+    Bump,
+    Verdict,
+    declared_bump,
+    last_before,
+    part_for,
+    required_bump,
+    suffices,
+)
 from engine.gitops.lockcheck import version_span
 from engine.gitops.refusals import UnknownTarget
 from engine.gitops.snapshot import folder_at
@@ -29,7 +37,6 @@ if TYPE_CHECKING:
 
     from engine.gitops.lockfile import Lock
     from engine.values.json import JsonObject
-    from engine.values.version import Part
 
 State = Literal["new", "same", "enough", "too-small"]
 
@@ -123,18 +130,9 @@ def _one(candidate: Candidate, base: _Base | None, lock: Lock) -> Judged:
         return _judged(candidate, before.version, declared, verdict, "enough")
     taken = [parse_version(entry.version) for entry in lock.of(candidate.name)]
     needed = str(
-        next_free(parse_version(before.version), taken, _part(before.version, verdict.bump))
+        next_free(parse_version(before.version), taken, part_for(before.version, verdict.bump))
     )
     return _judged(candidate, before.version, declared, verdict, "too-small", needed)
-
-
-def _part(version: str, bump: Bump) -> Part:
-    """Which number declares a bump; below 1.0.0 one place less does."""
-    parts: tuple[Part, ...] = ("patch", "minor", "major")
-    for part in parts:
-        if suffices(declared_bump(version, str(parse_version(version).next_version(part))), bump):
-            return part
-    return "major"
 
 
 def _judged(

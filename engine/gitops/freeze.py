@@ -34,16 +34,8 @@ _LISTS: Final = (Takes.SCHEMAS,)
 _NAMED: Final = (Takes.NAMED_SCHEMAS, Takes.PATTERN_SCHEMAS)
 
 
-class Unfreezable(ValueError):
-    """A reference cannot be brought into the file; the message says which."""
-
-
 def frozen_text(document: Document) -> bytes:
-    """The bytes of the frozen copy.
-
-    Raises:
-        Unfreezable: a `$ref` names an anchor of a file that has none of the name.
-    """
+    """The bytes of the frozen copy."""
     roots = list(_schema_roots(document.root))
     references = [(root, list(_file_references(root))) for root in roots]
     if not any(found for _, found in references):
@@ -120,10 +112,7 @@ class _Library:
     def pointer(self, reference: str) -> str:
         """What a `$ref` becomes."""
         fragment = reference.partition("#")[2]
-        path = self.path(reference)
-        if fragment and not fragment.startswith("/"):
-            fragment = _anchor(self._files[path], fragment, reference)
-        return f"#/$defs/{self.name(path)}{fragment}"
+        return f"#/$defs/{self.name(self.path(reference))}{fragment}"
 
     def closure(self, references: list[str]) -> list[str]:
         """The files that some references need, and those that these need."""
@@ -191,26 +180,6 @@ def _references(schema: Json) -> Iterator[str]:
                 yield from _references(item)
 
 
-def _anchor(value: Json, anchor: str, reference: str, pointer: str = "") -> str:
-    """The JSON pointer of an anchor."""
-    for found, where in _anchors(value, pointer):
-        if found == anchor:
-            return where
-    raise Unfreezable(f"`$ref: {reference}` names an anchor that is not there")
-
-
-def _anchors(value: Json, pointer: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        own = value.get("$anchor")
-        if isinstance(own, str):
-            yield own, pointer
-        for key, inner in value.items():
-            yield from _anchors(inner, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _anchors(item, f"{pointer}/{index}")
-
-
 def _definitions(
     root: Mapping, library: _Library, paths: list[str], document: Document
 ) -> tuple[Span, str]:
@@ -241,9 +210,9 @@ def _flow(value: Json) -> str:
 
 
 def _at_flow(mapping: Mapping, text: str) -> tuple[Span, str]:
-    """Behind the opening brace."""
-    span = mapping.span
-    return _point(span.line, span.column + 1), f" {text}"
+    """Before the first key; the span of the whole may begin at an anchor before the brace."""
+    first = mapping.entries[0].key.span
+    return _point(first.line, first.column), text
 
 
 def _before_first(mapping: Mapping, lines: list[str], document: Document) -> tuple[Span, str]:

@@ -139,7 +139,7 @@ class Repository:
         if len(listing) > MAX_LISTING_BYTES:
             raise UnknownTarget(f"commit {commit[:12]} has too many files")
         blobs: list[Blob] = []
-        for row in listing.split(b"\0"):
+        for row in listing.split(b"\0")[:-1]:
             head, _, name = row.partition(b"\t")
             mode, *rest = head.split()
             if mode in (b"100644", b"100755"):  # neither links (120000) nor submodules (160000)

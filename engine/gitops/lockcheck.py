@@ -109,7 +109,7 @@ def _changed_fields(old: LockEntry, new: LockEntry) -> str:
 
 def _free(lock: Lock, base: Lock, entry: LockEntry) -> str:
     both = Lock({**base.entries, **lock.entries})
-    return free_version(both, entry.name, entry.version)
+    return free_version(both, entry)
 
 
 def _frozen(workspace: Workspace, lock: Lock) -> Iterator[Diagnostic]:
@@ -150,7 +150,7 @@ def _compared(
     workspace: Workspace, lock: Lock, entry: LockEntry, found: Candidate
 ) -> Iterator[Diagnostic]:
     file = found.file
-    free = free_version(lock, entry.name, entry.version)
+    free = free_version(lock, entry)
     mend = (
         f"restore it from the base branch: `git checkout <base> -- {file}`; a change belongs into "
         f"the working file under a new version, {free} is free"
@@ -239,14 +239,15 @@ def _working(workspace: Workspace, lock: Lock) -> Iterator[Diagnostic]:
         entry = lock.entries.get((candidate.name, candidate.version))
         if entry is None or entry.revision == candidate.revision:
             continue
-        free = free_version(lock, entry.name, entry.version)
+        frozen = _graph_of(workspace, entry)
+        free = free_version(lock, entry, frozen, candidate.graph)
         yield Diagnostic(
             code=codes.SAME_VERSION,
             file=candidate.file,
             span=version_span(workspace, candidate),
             what=f"`{entry.name}` {entry.version} is released with another revision: "
             f"{short(entry.revision)} is locked, this file is {short(candidate.revision)}",
-            why=_difference(workspace, entry, candidate.graph),
+            why=_told(frozen, candidate.graph) if frozen is not None else None,
             mend=f'write `version: "{free}"`, or run `lockstep bump {entry.name}`',
         )
 
@@ -258,12 +259,13 @@ def version_span(workspace: Workspace, candidate: Candidate) -> Span:
     return node.span if node is not None else _line(1)
 
 
-def _difference(workspace: Workspace, entry: LockEntry, now: StepGraph) -> str | None:
+def _graph_of(workspace: Workspace, entry: LockEntry) -> StepGraph | None:
+    """What was released; None when the frozen file is spoilt, which is told elsewhere."""
     try:
         frozen = workspace.frozen(entry.name, entry.version)
     except (DefinitionError, OutsideFolder, UnknownTarget):
-        return None  # told about the frozen file itself
-    return _told(frozen.graph, now) if frozen is not None else None
+        return None
+    return frozen.graph if frozen is not None and frozen.revision == entry.revision else None
 
 
 def _told(old: StepGraph, new: StepGraph) -> str:

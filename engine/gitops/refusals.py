@@ -41,7 +41,7 @@ class ReleaseLocked(RegistryError):
         super().__init__(
             f"`{name}` {version} is locked: released revision {short(released)}, "
             f"this file is {short(offered)}",
-            hint=f"`lockstep bump {name} {next_free}` gives the file the next free version",
+            hint=f"`lockstep bump {name}` raises it; the next free version is {next_free}",
         )
 
 

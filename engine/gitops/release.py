@@ -18,8 +18,9 @@ import msgspec
 from engine.client.deploying import Candidate, compile_text
 from engine.errors import DefinitionError
 from engine.gitops.bump import bump
+from engine.gitops.compat import part_for, required_bump
 from engine.gitops.files import write_bytes
-from engine.gitops.freeze import Unfreezable, frozen_text
+from engine.gitops.freeze import frozen_text
 from engine.gitops.lockfile import Lock, LockEntry, entry_of
 from engine.gitops.refusals import ReleaseLocked, ReleaseRefused
 from engine.gitops.workspace import (
@@ -34,6 +35,7 @@ from engine.values.version import next_free, parse_version
 
 if TYPE_CHECKING:
     from engine.gitops.workspace import Working
+    from engine.graph.steps import StepGraph
     from engine.values.version import Part
 
 DEV = "dev"
@@ -97,8 +99,6 @@ def _frozen(working: Working, candidate: Candidate, file: Path) -> bytes:
     try:
         data = frozen_text(working.document)
         alone = compile_text(data, file=str(file))
-    except Unfreezable as error:
-        raise ReleaseRefused(f"`{candidate.name}` cannot be frozen: {error}") from error
     except DefinitionError as error:
         first = error.diagnostics[0] if error.diagnostics else ""
         raise ReleaseRefused(
@@ -138,12 +138,17 @@ def locked(
         known.version,
         released=known.revision,
         offered=candidate.revision,
-        next_free=free_version(lock, known.name, known.version),
+        next_free=free_version(lock, known, frozen.graph if frozen else None, candidate.graph),
         changes=[change.line for change in changes],
     )
 
 
-def free_version(lock: Lock, name: str, version: str) -> str:
-    """The next version of a workflow that is not released."""
-    taken = [parse_version(entry.version) for entry in lock.of(name)]
-    return str(next_free(parse_version(version), taken))
+def free_version(
+    lock: Lock, entry: LockEntry, old: StepGraph | None = None, new: StepGraph | None = None
+) -> str:
+    """The next version that is not released, raised as far as leading from `old` to `new` asks."""
+    taken = [parse_version(one.version) for one in lock.of(entry.name)]
+    part: Part = "patch"
+    if old is not None and new is not None:
+        part = part_for(entry.version, required_bump(old, new, previous=entry.version).bump)
+    return str(next_free(parse_version(entry.version), taken, part))

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.client.deploying import SUFFIXES
+from engine.gitops.files import MAX_LOCK_BYTES, read_bytes
 from engine.gitops.git import Repository
 from engine.gitops.lockfile import LOCK_NAME, Lock
-from engine.gitops.files import MAX_LOCK_BYTES, read_bytes
 from engine.gitops.workspace import Workspace, lock_of
 
 if TYPE_CHECKING:
