@@ -160,6 +160,9 @@ def run(argv: list[str] | None = None) -> int:
         # Whoever reads stdout has seen enough; the interpreter must not flush into it at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        _tell(session, error, f"{error.filename or 'output'}: {error.strerror or error}", None)
+        return 1
     except Exception as error:  # noqa: BLE001 - the last place before a traceback
         name = type(error).__name__
         hint = "this is a defect of lockstep; `lockstep --debug …` shows where"

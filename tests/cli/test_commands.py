@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import stat
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,12 +148,27 @@ def test_a_defect_is_no_traceback(project: Project, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_folder_that_cannot_be_written_is_temporary(project: Project) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (project.folder / "shut").mkdir(mode=stat.S_IRUSR | stat.S_IXUSR)
-    said = project.call("run", "add", "--database", "shut/x.db")
-    assert said.code == exits.UNAVAILABLE
-    assert "not writable" in said.err
+    """Not even root may make a file in /proc."""
+    said = project.call("run", "add", "--database", "/proc/lockstep.db")
+    assert (said.code, said.out) == (exits.UNAVAILABLE, "")
+    assert "/proc" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_full_disk_under_stdout_is_no_defect(project: Project) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.cli.main", "schema"],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        exits.FAILED,
+        "error: output: No space left on device\n",
+    )
 
 
 # -- seeing ----------------------------------------------------------------------------------------
