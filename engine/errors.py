@@ -187,7 +187,9 @@ class InstanceNotFound(ClientError):
 
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
-        super().__init__(f"no instance `{instance_id}`", hint="`lockstep list` shows those there are")
+        super().__init__(
+            f"no instance `{instance_id}`", hint="`lockstep list` shows those there are"
+        )
 
 
 class InstanceExists(ClientError):
@@ -216,7 +218,7 @@ class InstanceFinished(ClientError):
 
 
 class InstanceFailed(ClientError):
-    """``result`` of an instance that failed. ``error`` is its error tree (type, message, cause …)."""
+    """``result`` of an instance that failed; ``error`` is its tree (type, message, cause …)."""
 
     code = "client.instance_failed"
 
@@ -284,9 +286,7 @@ class Nondeterminism(ReplayError):
 
     code = "replay.nondeterminism"
 
-    def __init__(
-        self, *, seq: int, step_path: str, expected: str | None, got: str | None
-    ) -> None:
+    def __init__(self, *, seq: int, step_path: str, expected: str | None, got: str | None) -> None:
         self.seq = seq
         self.step_path = step_path
         self.expected = expected

@@ -6,11 +6,14 @@ A replayed decision is compared with the recorded one byte for byte, so decision
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.history.events import FACTS, Decision, Event, Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _encoder = msgspec.json.Encoder()
 _fact_decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)

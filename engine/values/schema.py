@@ -7,11 +7,12 @@ workflow without schemas, and the command line's start, do not pay for it.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.values.json import Json, JsonObject
+if TYPE_CHECKING:
+    from engine.values.json import Json, JsonObject
 
 _SIMPLE_KEYS = frozenset({"type", "properties", "required", "title", "description", "default"})
 _SIMPLE_TYPES: dict[str, tuple[type, ...]] = {
@@ -20,6 +21,8 @@ _SIMPLE_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "null": (type(None),),
+    "integer": (int,),
+    "number": (int, float),
 }
 
 
@@ -61,7 +64,10 @@ class Schema:
             self._validator = Draft202012Validator(self.schema, format_checker=FormatChecker())
         from jsonschema.exceptions import best_match
 
-        error = best_match(self._validator.iter_errors(value))
+        try:
+            error = best_match(self._validator.iter_errors(value))
+        except RecursionError:
+            return Problem("/", "it is nested too deeply to be checked")
         if error is None:
             return None
         path = "/" + "/".join(str(part) for part in error.absolute_path)
@@ -93,21 +99,13 @@ def _surely_fits(schema: Any, value: Json) -> bool:
     if not isinstance(schema, dict) or not schema.keys() <= _SIMPLE_KEYS:
         return False
     kind = schema.get("type")
-    if kind is not None:
-        if not isinstance(kind, str):
-            return False
-        types = _SIMPLE_TYPES.get(kind)
-        if types is not None:
-            if type(value) not in types:
-                return False
-        elif kind == "integer":
-            if type(value) is not int:
-                return False
-        elif kind != "number" or type(value) not in (int, float):
-            return False
+    if kind is not None and type(value) not in _SIMPLE_TYPES.get(str(kind), ()):
+        return False
     if isinstance(value, dict):
         if any(name not in value for name in schema.get("required", ())):
             return False
         properties = schema.get("properties", {})
-        return all(_surely_fits(properties[name], value[name]) for name in properties if name in value)
+        return all(
+            _surely_fits(properties[name], value[name]) for name in properties if name in value
+        )
     return True
