@@ -35,7 +35,7 @@ check: $(STAMP)  ## what needs no running
 	$(BIN)/lint-imports --no-logo
 
 golden: $(STAMP)  ## rewrite the recorded outputs; review the diff
-	$(BIN)/python -m pytest -q tests/golden --rewrite-golden
+	$(BIN)/python -m pytest -q tests --rewrite-golden -m "not slow" -k golden
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

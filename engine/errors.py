@@ -8,10 +8,13 @@
     ├── RegistryError            versions and names
     │   ├── UnknownWorkflow
     │   ├── UnknownVersion
-    │   └── VersionLocked
+    │   ├── VersionLocked
+    │   ├── VersionWithdrawn     asked for exactly, and yanked or pruned
+    │   └── VersionInUse         cannot be pruned                  (.references)
     ├── ClientError              what a caller asked for
     │   ├── InputRefused
     │   ├── InstanceNotFound
+    │   ├── ExecutionNotFound
     │   ├── InstanceExists
     │   ├── InstanceFinished
     │   ├── InstanceFailed
@@ -25,6 +28,7 @@
     ├── StorageError
     │   ├── LeaseLost
     │   ├── NodeBusy             another process is the node of this store
+    │   ├── StaleState           the catalogue moved since it was read
     │   ├── StorageUnavailable   retryable; exit code 75
     │   └── StorageBroken        the disk failed under the store; the node stops
     ├── SettingsError
@@ -162,6 +166,39 @@ class VersionLocked(RegistryError):
         )
 
 
+class VersionWithdrawn(RegistryError):
+    """The version was asked for by its number, and nobody may start it any more."""
+
+    code = "registry.version_withdrawn"
+
+    def __init__(self, name: str, version: str, state: str, reason: str | None) -> None:
+        self.name = name
+        self.version = version
+        self.state = state
+        self.reason = reason
+        why = f": {reason}" if reason else ""
+        super().__init__(
+            f"`{name}` {version} is {state}{why}",
+            hint="ask for another version, or for none; instances that run on it go on",
+        )
+
+
+class VersionInUse(RegistryError):
+    """The content of a version is still needed. ``references`` says by whom."""
+
+    code = "registry.version_in_use"
+
+    def __init__(self, name: str, version: str, references: Sequence[Any]) -> None:
+        self.name = name
+        self.version = version
+        self.references = list(references)
+        listed = ", ".join(str(one) for one in self.references)
+        super().__init__(
+            f"`{name}` {version} cannot be pruned: {listed}",
+            hint="let its instances end and their histories expire, or move what names it",
+        )
+
+
 class ClientError(EngineError):
     """A request was refused; nothing was stored."""
 
@@ -189,6 +226,21 @@ class InstanceNotFound(ClientError):
         self.instance_id = instance_id
         super().__init__(
             f"no instance `{instance_id}`", hint="`lockstep list` shows those there are"
+        )
+
+
+class ExecutionNotFound(ClientError):
+    """The instance has no execution of that number."""
+
+    code = "client.execution_not_found"
+
+    def __init__(self, instance_id: str, execution: int, newest: int) -> None:
+        self.instance_id = instance_id
+        self.execution = execution
+        self.newest = newest
+        super().__init__(
+            f"instance `{instance_id}` has no execution {execution}",
+            hint=f"it has 1 to {newest}",
         )
 
 
@@ -325,6 +377,20 @@ class NodeBusy(StorageError):
     """The store takes one node and another process is it. Send it requests, or use PostgreSQL."""
 
     code = "storage.node_busy"
+
+
+class StaleState(StorageError):
+    """The catalogue is not what the change was made for. Nothing was stored; look and plan again."""
+
+    code = "storage.stale_state"
+
+    def __init__(self, expected: int, found: int) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"the change was made for catalogue version {expected}; the store is at {found}",
+            hint="plan again",
+        )
 
 
 class StorageUnavailable(StorageError):

@@ -32,6 +32,7 @@ _CODES: Final[tuple[tuple[type[EngineError], int], ...]] = (
     (errors.UnknownWorkflow, NOT_FOUND),
     (errors.UnknownVersion, NOT_FOUND),
     (errors.InstanceNotFound, NOT_FOUND),
+    (errors.ExecutionNotFound, NOT_FOUND),
     (errors.ResultTimeout, TIMED_OUT),
     (errors.InputRefused, USAGE),
     (errors.LimitExceeded, USAGE),

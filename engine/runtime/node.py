@@ -78,6 +78,7 @@ class Node:
         self.probation = Probation(self)
         self.counters = {"commits": 0, "turns": 0, "replays": 0, "events": 0}
         self.failed: BaseException | None = None
+        self.ended = asyncio.Event()  # set when the node had to stop by itself
         self.stopped: BaseException | None = None  # what is told to those who wait
         self.endings: dict[str, list[asyncio.Future[Ending]]] = {}
         self.watchers: dict[str, list[asyncio.Event]] = {}
@@ -184,6 +185,7 @@ class Node:
             return
         if self.failed is None:
             self.failed = error
+            self.ended.set()
             _log.error("the node stops", exc_info=error)
             self.wakeups.close()
             self._work.set()

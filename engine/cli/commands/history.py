@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.exits import NOT_FOUND, OK, CommandFailed
+from engine.cli.exits import OK
 from engine.cli.options import instance_argument, output_option, project_options, utc_option
 from engine.cli.output import print_json, print_table, print_yaml
 
@@ -60,10 +60,6 @@ async def _history(settings: Settings, instance_id: str, execution: int | None) 
         events = await opened.client.history(instance_id, execution)
         executions = {one.execution: one for one in await opened.provider.executions(instance_id)}
         wanted = max(executions, default=1) if execution is None else execution
-        if wanted not in executions:
-            raise CommandFailed(
-                f"instance `{instance_id}` has no execution {wanted}", exit_code=NOT_FOUND
-            )
         there = executions[wanted]
         return Exported(
             instance_id=instance_id,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # A supervisor may signal a process and its whole group: that is one request, not two.
 SAME_REQUEST_SECONDS = 0.2
 # How often to look whether the node had to stop by itself; it does not tell.
-LOOK_SECONDS = 0.5
 
 
 @click.command("worker")
@@ -83,12 +82,10 @@ def _asked_to_stop(stop: asyncio.Event, first: list[float]) -> None:
 
 
 async def _until_stopped(stop: asyncio.Event, node: Node) -> None:
-    while node.failed is None:
-        try:
-            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-        except TimeoutError:
-            continue
-        return
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(node.ended.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def _ready(settings: Settings, node: Node) -> str:
