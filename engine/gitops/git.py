@@ -144,6 +144,11 @@ class Repository:
             mode, *rest = head.split()
             if mode in (b"100644", b"100755"):  # neither links (120000) nor submodules (160000)
                 _, identity, size = rest
+                if not size.isdigit():
+                    raise GitUnavailable(
+                        f"the repository lacks an object of commit {commit[:12]}",
+                        hint="fetch it; nothing is fetched from here",
+                    )
                 path = name.decode("utf-8", "surrogateescape")
                 blobs.append(Blob(path, identity.decode(), int(size)))
         return blobs
