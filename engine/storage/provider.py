@@ -32,6 +32,10 @@ Guarantees
     G15 Locked versions: (name, version) keeps its first revision for ever, a revision its graph.
     G16 Pruning removes only terminal instances, whole.
     G17 Reads are consistent: one call sees one snapshot of the store.
+    G18 Rebase: the event, the new pin, a raised epoch, no owner and no snapshot, in one
+        transaction; fenced by (execution, expected_seq). Messages and timers stay.
+    G19 Development versions (`-dev.`) enter only a store for development, and only an unused store
+        becomes one, for ever.
 """
 
 from __future__ import annotations
@@ -51,7 +55,9 @@ if TYPE_CHECKING:
         InstanceRecord,
         Lease,
         LoadedInstance,
+        Mode,
         Page,
+        Rebase,
         Send,
         StoredMessage,
         StoreInfo,
@@ -129,6 +135,12 @@ class Provider(Protocol):
         is stored for one that has ended.
         """
 
+    async def rebase(self, move: Rebase) -> bool:
+        """Move an execution to another revision (G18); False when the fence does not hold.
+
+        What owned it learns by its next commit, which is stale.
+        """
+
     # -- reads ------------------------------------------------------------------------------------
     async def get(self, instance_id: str) -> InstanceRecord | None:
         """One instance."""
@@ -162,6 +174,19 @@ class Provider(Protocol):
 
     async def graph(self, revision: str) -> bytes | None:
         """The graph of a revision."""
+
+    # -- development ------------------------------------------------------------------------------
+    async def mode(self) -> Mode:
+        """What kind of store this is: `dev`, or `none` in particular."""
+
+    async def for_development(self) -> bool:
+        """Make an unused store one for development (G19); False when it is another."""
+
+    async def save_version(self, name: str, version: str) -> None:
+        """The file of a workflow has become this deployed version. For development only."""
+
+    async def saved_versions(self) -> dict[str, str]:
+        """The version each file became last, by name."""
 
     # -- care -------------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:

@@ -13,6 +13,7 @@ import msgspec
 
 from engine.values.json import Json
 
+Mode = Literal["none", "dev"]
 Status = Literal[
     "pending", "running", "suspended", "completed", "failed", "cancelled", "terminated"
 ]
@@ -159,6 +160,23 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[Creation, ...] = ()
     snapshot: Snapshot | None = None
     next_pin: Pin | None = None
+
+
+class Rebase(msgspec.Struct, frozen=True, kw_only=True):
+    """A running or suspended execution goes over to `pin`; `page` holds the event that says so.
+
+    Fenced: the instance must stand at `execution` with `expected_seq` events, be of the pin's
+    workflow and semantics, and not have ended. `open_activities` and `open_waits` as in `Summary`.
+    """
+
+    instance_id: str
+    execution: int
+    expected_seq: int
+    pin: Pin
+    page: Page
+    at: int
+    open_activities: int
+    open_waits: int
 
 
 class DeltaOutcome(msgspec.Struct, frozen=True):

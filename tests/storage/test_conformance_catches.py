@@ -94,6 +94,18 @@ BREAKS = [
     ("G17", "save_snapshot", ">= (snapshots", "< (snapshots"),
     ("G17", "save_snapshot", "WHERE (excluded", "WHERE 1 OR (excluded"),
     ("G17", "counts", "count(*)", "1"),
+    ("G18", "rebase", "AND last_seq = ?", "AND ? IS NOT NULL"),
+    ("G18", "rebase", "AND execution = ?", "AND ? IS NOT NULL"),
+    ("G18", "rebase", "AND workflow = ?", "AND ? IS NOT NULL"),
+    ("G18", "rebase", "AND semantics = ?", "AND ? IS NOT NULL"),
+    ("G18", "rebase", "owner = NULL", "owner = owner"),
+    ("G18", "rebase", "epoch = epoch + 1", "epoch = epoch"),
+    ("G18", "rebase", "('running', 'suspended')", "('running', 'suspended', 'completed')"),
+    ("G18", "rebase", "('running', 'suspended')", "('running', 'suspended', 'pending')"),
+    ("G18", "rebase", "('running', 'suspended')", "('running')"),
+    ("G19", "for_development", "AND NOT EXISTS (SELECT 1 FROM deployments)", ""),
+    ("G19", "for_development", "AND NOT EXISTS (SELECT 1 FROM instances)", ""),
+    ("G19", "save_version", "DO UPDATE SET version = excluded.version", "DO NOTHING"),
 ]
 
 

@@ -31,6 +31,7 @@ raw.set_trace_callback(count)
 migrate(raw, load_migrations())
 """
 STEPS = len(split_statements(load_migrations()[0])) + 4
+LAST = len(load_migrations())
 
 
 def tables(raw: sqlite3.Connection) -> set[str]:
@@ -44,20 +45,20 @@ def test_killed_at_any_statement_it_converges(database: Path, step: int) -> None
     raw = sqlite3.connect(database, isolation_level=None)
     assert schema_version(raw) == 0
     assert tables(raw) == set()
-    assert migrate(raw, load_migrations()) == 1
+    assert migrate(raw, load_migrations()) == LAST
     assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     raw.close()
 
 
 def test_a_failing_migration_leaves_the_one_before() -> None:
     raw = sqlite3.connect(":memory:", isolation_level=None)
-    bad = "CREATE TABLE half (a);\nCREATE TABLE half (a);\nPRAGMA user_version = 2;\n"
+    bad = f"CREATE TABLE half (a);\nCREATE TABLE half (a);\nPRAGMA user_version = {LAST + 1};\n"
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         migrate(raw, [*load_migrations(), bad])
-    assert schema_version(raw) == 1
+    assert schema_version(raw) == LAST
     assert "half" not in tables(raw)
-    good = "CREATE TABLE whole (a);\nPRAGMA user_version = 2;\n"
-    assert migrate(raw, [*load_migrations(), good]) == 2
+    good = f"CREATE TABLE whole (a);\nPRAGMA user_version = {LAST + 1};\n"
+    assert migrate(raw, [*load_migrations(), good]) == LAST + 1
     raw.close()
 
 
@@ -73,8 +74,9 @@ def test_migrating_again_does_nothing() -> None:
 
 def test_a_newer_file_is_refused() -> None:
     raw = sqlite3.connect(":memory:", isolation_level=None)
-    raw.execute("PRAGMA user_version = 2")
-    with pytest.raises(StorageError, match="schema version 2, this build knows 1"):
+    raw.execute(f"PRAGMA user_version = {LAST + 1}")
+    newer = f"schema version {LAST + 1}, this build knows {LAST}"
+    with pytest.raises(StorageError, match=newer):
         migrate(raw, load_migrations())
     raw.close()
 
@@ -84,7 +86,7 @@ def test_processes_may_open_a_new_file_at_once(database: Path) -> None:
         "import asyncio, sys\nfrom engine.storage.url import open_store\n"
         "async def main():\n"
         "    async with open_store(sys.argv[1]) as store:\n"
-        "        assert (await store.info(now=0)).schema_version == 1\n"
+        f"        assert (await store.info(now=0)).schema_version == {LAST}\n"
         "asyncio.run(main())\n"
     )
     command = [sys.executable, "-c", opening, str(database)]

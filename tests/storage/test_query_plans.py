@@ -17,6 +17,7 @@ ALLOWED_SCANS = {
     "counts": "SCAN instances USING COVERING INDEX instances_kind",
     "current_node": "SCAN nodes",
     "deployments": "SCAN deployments",
+    "saved_versions": "SCAN saved_versions",
 }
 # The statements of every turn: each row is found by key; (index, columns) of the first search.
 HOT = {

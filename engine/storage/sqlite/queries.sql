@@ -421,6 +421,31 @@ FROM deployments WHERE name = ? ORDER BY key;
 -- The graph of a revision.
 SELECT graph FROM revisions WHERE revision = ?;
 
+-- name: rebase
+-- A running execution goes over to another revision; a new epoch fences off its owner.
+UPDATE instances SET version = ?, revision = ?, last_seq = ?, open_activities = ?, open_waits = ?,
+    updated_at = ?, epoch = epoch + 1, owner = NULL, attempts = 0
+WHERE id = ? AND execution = ? AND last_seq = ? AND workflow = ? AND semantics = ?
+  AND status IN ('running', 'suspended');
+
+-- name: mode
+-- What kind of store this is.
+SELECT mode FROM store WHERE id = 1;
+
+-- name: for_development
+-- Only a store that nobody has used yet becomes one for development.
+UPDATE store SET mode = 'dev'
+WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM deployments) AND NOT EXISTS (SELECT 1 FROM instances);
+
+-- name: save_version
+-- The version that a saved file has become.
+INSERT INTO saved_versions (name, version) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET version = excluded.version;
+
+-- name: saved_versions
+-- All of them: one for each file of the project.
+SELECT name, version FROM saved_versions;
+
 -- name: journal_mode
 -- How the file is written.
 PRAGMA journal_mode;

@@ -34,14 +34,17 @@ from engine.storage.records import (
     InstanceRecord,
     Lease,
     LoadedInstance,
+    Mode,
     Page,
+    Rebase,
     Send,
     StoredMessage,
     StoreInfo,
 )
 from engine.storage.sqlite import commit as write_path
 from engine.storage.sqlite import deployments as versions
-from engine.storage.sqlite import nodes, reads, requests
+from engine.storage.sqlite import development, nodes, reads, requests
+from engine.storage.sqlite import rebase as moves
 from engine.storage.sqlite.connection import Connection, Synchronous, Watch, connect
 from engine.storage.sqlite.lock import NodeLock
 from engine.storage.sqlite.migrate import load_migrations, migrate
@@ -167,6 +170,10 @@ class SqliteStore:
         """Deliver messages in one transaction."""
         return await self._request(requests.send, sends)
 
+    async def rebase(self, move: Rebase) -> bool:
+        """Move an execution to another revision."""
+        return await self._request(moves.rebase, move)
+
     async def _request(self, work: Callable[..., T], *args: object) -> T:
         foreign = self._lease is None
         result: T = await self._writer.write(requests.as_request, foreign, work, *args)
@@ -212,6 +219,23 @@ class SqliteStore:
     async def graph(self, revision: str) -> bytes | None:
         """The graph of a revision."""
         return await self._reader.read(versions.graph, revision)
+
+    # -- development ----------------------------------------------------------------------------
+    async def mode(self) -> Mode:
+        """What kind of store this is."""
+        return await self._reader.read(development.mode)
+
+    async def for_development(self) -> bool:
+        """Make an unused store one for development."""
+        return await self._writer.write(development.for_development)
+
+    async def save_version(self, name: str, version: str) -> None:
+        """The file of a workflow has become this version."""
+        await self._request(development.save_version, name, version)
+
+    async def saved_versions(self) -> dict[str, str]:
+        """The version each file became last."""
+        return await self._reader.read(development.saved_versions)
 
     # -- care -----------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:

@@ -20,6 +20,7 @@ from engine.testing.conformance import (
     atomicity,
     claims,
     creation,
+    development,
     ending,
     executions,
     fencing,
@@ -28,6 +29,7 @@ from engine.testing.conformance import (
     nodes,
     pruning,
     reads,
+    rebasing,
     sends,
     sequence,
     versions,
@@ -61,6 +63,8 @@ _TOPICS: Final = (
     versions,
     pruning,
     reads,
+    rebasing,
+    development,
 )
 _GUARANTEE: Final = re.compile(r"G\d+")
 
