@@ -41,6 +41,7 @@ from engine.history.events import (
     Failure,
     Logged,
     Mail,
+    Rebased,
     SignalDelivered,
     SignalReceived,
     SignalRefused,
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
 
     from engine.interpreter.node import Node, StepNode
     from engine.interpreter.program import Program
-    from engine.values.json import Json
+    from engine.values.json import Json, JsonObject
 
 STEPS_PER_FACT = 10_000
 FAN_OUT = 10_000  # items of one `foreach`, and item starts of one fact that cost no step
@@ -122,6 +123,7 @@ class Execution:
         self.now = 0
         self.path = ""
         self.started: Started | None = None
+        self.rebased: Rebased | None = None
         self.ended: Decision | Terminated | None = None
         self.cancelling = False
         self.cancel_reason: str | None = None
@@ -173,6 +175,12 @@ class Execution:
             return False
         return any(frame.refs.get(label) == fact.ref for label in labels)  # type: ignore[union-attr]
 
+    @property
+    def revision(self) -> str | None:
+        """The revision that the history says the execution is on."""
+        pinned = self.rebased or self.started
+        return pinned.revision if pinned is not None else None
+
     # -- facts ----------------------------------------------------------------------------------
 
     def _begin(self, fact: Started) -> None:
@@ -196,11 +204,7 @@ class Execution:
         return {
             "input": fact.input,
             "config": fact.config,
-            "workflow": {
-                "name": fact.workflow,
-                "version": fact.version,
-                "revision": fact.revision,
-            },
+            "workflow": self._workflow(fact),
             "instance": {
                 "id": fact.instance_id,
                 "execution": fact.execution,
@@ -209,6 +213,28 @@ class Execution:
                 "labels": {},
             },
         }
+
+    def _workflow(self, started: Started) -> JsonObject:
+        pinned = self.rebased or started
+        return {
+            "name": started.workflow,
+            "version": pinned.version,
+            "revision": pinned.revision,
+        }
+
+    def rebase(self, fact: Rebased) -> None:
+        """From here on expressions see another version. That it fits was verified before."""
+        self.rebased = fact
+        assert self.started is not None
+        workflow = self._workflow(self.started)
+        frames = [self.root] if self.root is not None else []
+        while frames:
+            frame = frames.pop()
+            frames.extend((frame.children or {}).values())
+            scope: Scope | None = frame.scope
+            while scope is not None:
+                scope.roots["workflow"] = workflow
+                scope = scope.parent
 
     def _answer(self, fact: Any) -> None:
         frame = self.open[fact.ref]
@@ -506,4 +532,5 @@ _HANDLERS: dict[type, Callable[[Execution, Any], None]] = {
     CancelRequested: Execution._cancel,
     Terminated: Execution._terminate,
     Aborted: Execution._abort,
+    Rebased: Execution.rebase,
 }

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from engine.values.json import Json, JsonObject
 
 
+PAYLOAD_LIMIT = 1024 * 1024  # bytes; DBOS and Temporal warn or refuse at 1 to 4 MiB
+STATUS_LIMIT = 256 * 1024
+
+_encode = msgspec.json.Encoder().encode
+
+
 class Ok:
     """It succeeded with a value."""
 
@@ -74,6 +80,20 @@ STOPPED = Stopped()
 
 class StepsExhausted(Exception):
     """More steps were executed for one fact than the limit allows; ends the execution."""
+
+
+class TooLarge(ExpressionError):
+    """A value is over a named limit; refused before it is decided on, so before it is stored."""
+
+    error_type = "sys.limit"
+
+
+def bounded(value: Json, what: str, limit: int = PAYLOAD_LIMIT) -> Json:
+    """The value itself, if its JSON is small enough to be recorded."""
+    size = len(_encode(value))
+    if size > limit:
+        raise TooLarge(f"{what}: {size} bytes of JSON; the limit is {limit}")
+    return value
 
 
 def raised(type: str, message: str, **fields: Any) -> Err:

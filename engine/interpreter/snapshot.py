@@ -14,7 +14,7 @@ import msgspec
 
 from engine.errors import ReplayError
 from engine.history.codec import decode_fact
-from engine.history.events import Fact, Started
+from engine.history.events import Fact, Rebased, Started
 from engine.interpreter.execution import Execution
 from engine.interpreter.frame import Frame
 from engine.interpreter.outcome import dump_outcome, load_outcome
@@ -40,6 +40,7 @@ def dump(run: Execution) -> bytes:
             "seq": run.seq,
             "now": run.now,
             "started": run.started,
+            "rebased": run.rebased,
             "cancelling": run.cancelling,
             "cancel_reason": run.cancel_reason,
             "custom_status": run.custom_status,
@@ -59,16 +60,20 @@ def load(program: Program, data: bytes) -> Execution:
         if found != FORMAT:
             raise ReplayError(f"snapshot format {found} is not {FORMAT}")
         started = decode_fact(_encode(state["started"]))
-        return _execution(program, state, started)
+        moved = state.get("rebased")
+        rebased = decode_fact(_encode(moved)) if moved is not None else None
+        return _execution(program, state, started, rebased)
     except (msgspec.MsgspecError, LookupError, TypeError, AttributeError) as error:
         raise ReplayError(f"the snapshot does not fit the graph: {error!r}") from error
 
 
-def _execution(program: Program, state: Any, started: Fact) -> Execution:
+def _execution(program: Program, state: Any, started: Fact, rebased: Fact | None) -> Execution:
     if not isinstance(started, Started):
         raise ReplayError("the snapshot does not begin with `started`")
     run = Execution(program)
     run.prepare(started)
+    if isinstance(rebased, Rebased):
+        run.rebase(rebased)
     run.seq, run.now = state["seq"], state["now"]
     run.cancelling, run.cancel_reason = state["cancelling"], state["cancel_reason"]
     run.custom_status, run.taken = state["custom_status"], state["taken"]

@@ -19,7 +19,7 @@ from engine.history.events import (
     Failure,
 )
 from engine.interpreter.node import StepNode
-from engine.interpreter.outcome import Err, Ok, Outcome
+from engine.interpreter.outcome import Err, Ok, Outcome, bounded
 from engine.values.ids import derive_fraction
 from engine.values.retry import ONCE, RetryPolicy, delay_after, may_retry, may_wait
 
@@ -62,7 +62,11 @@ class ActivityNode(StepNode):
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Render the arguments, once for all attempts, and schedule the first."""
-        data: dict[str, Any] = {"args": self.args(frame.scope), "attempt": 1, "since": run.now}
+        data: dict[str, Any] = {
+            "args": bounded(self.args(frame.scope), "the arguments"),
+            "attempt": 1,
+            "since": run.now,
+        }
         frame.data = data
         if self.step.timeout is not None:
             data["deadline"] = run.now + self.step.timeout

@@ -30,6 +30,7 @@ from engine.interpreter.outcome import (
     Ok,
     Outcome,
     Stopped,
+    bounded,
     failure_to_json,
     from_expression,
     raised,
@@ -318,7 +319,7 @@ class RootNode(TryNode):
             return outcome
         run.path = "output"
         try:
-            value = self.result(frame.scope)
+            value = bounded(self.result(frame.scope), "the output")
         except ExpressionError as error:
             return from_expression(error)
         problem = run.program.refused_output(value)

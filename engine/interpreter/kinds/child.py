@@ -17,7 +17,7 @@ from engine.history.events import (
 )
 from engine.interpreter.kinds.activity import retry_at
 from engine.interpreter.node import StepNode
-from engine.interpreter.outcome import Err, Ok, Outcome, timed_out
+from engine.interpreter.outcome import Err, Ok, Outcome, bounded, timed_out
 from engine.values.retry import ONCE, RetryPolicy
 
 if TYPE_CHECKING:
@@ -58,7 +58,11 @@ class WorkflowNode(StepNode):
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Render arguments and id once for all attempts, start the first child."""
-        frame.data = {"args": self.args(frame.scope), "attempt": 1, "since": run.now}
+        frame.data = {
+            "args": bounded(self.args(frame.scope), "the input"),
+            "attempt": 1,
+            "since": run.now,
+        }
         if self.instance_id is not None:
             frame.data["id"] = child_id(run, frame, self.instance_id(frame.scope))
         if self.step.timeout is not None:
@@ -130,7 +134,7 @@ class StartNode(StepNode):
                 workflow=self.step.workflow,
                 range=self.step.range,
                 instance_id=child_id(run, frame, wanted),
-                input=self.args(frame.scope),
+                input=bounded(self.args(frame.scope), "the input"),
                 detached=True,
             ),
         )

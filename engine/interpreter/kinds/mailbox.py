@@ -11,7 +11,7 @@ from engine.expr import compile_condition, compile_value
 from engine.history.events import Fact, SignalRefused, SignalSent, WaitOpened
 from engine.interpreter.kinds.timing import as_duration
 from engine.interpreter.node import StepNode
-from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, from_expression, raised
+from engine.interpreter.outcome import NOTHING, Err, Ok, Outcome, bounded, from_expression, raised
 
 if TYPE_CHECKING:
     from engine.graph.steps import SignalStep, WaitStep
@@ -90,7 +90,12 @@ class SignalNode(StepNode):
         to = self.to(frame.scope)
         if not isinstance(to, str) or not to:
             raise ExpressionError("`to` must be the id of an instance")
-        sent = SignalSent(path=frame.path, to=to, name=self.signal, payload=self.args(frame.scope))
+        sent = SignalSent(
+            path=frame.path,
+            to=to,
+            name=self.signal,
+            payload=bounded(self.args(frame.scope), "the payload"),
+        )
         run.expect(frame, "signal", sent)
         return None
 

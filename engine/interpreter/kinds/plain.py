@@ -9,10 +9,12 @@ from engine.history.events import Failure, Logged, StatusSet
 from engine.interpreter.node import StepNode
 from engine.interpreter.outcome import (
     NOTHING,
+    STATUS_LIMIT,
     Err,
     Outcome,
     Renew,
     Return,
+    bounded,
     failure_from_json,
     raised,
 )
@@ -85,7 +87,7 @@ class StatusNode(StepNode):
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Set it."""
-        value = self.value(frame.scope)
+        value = bounded(self.value(frame.scope), "the status", STATUS_LIMIT)
         size = len(canonical_json(value))
         if size > STATUS_BYTES:
             return raised("sys.limit", f"a status of {size} bytes; the limit is {STATUS_BYTES}")
@@ -130,7 +132,7 @@ class ReturnNode(StepNode):
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Leave the workflow."""
-        value = self.value(frame.scope)
+        value = bounded(self.value(frame.scope), "the output")
         problem = run.program.refused_output(value)
         if problem is not None:
             return Err(Failure(type="sys.validation", message=problem, step=frame.path))
@@ -147,4 +149,4 @@ class ContinueAsNewNode(StepNode):
 
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Leave this execution."""
-        return Renew(self.input(frame.scope), self.version)
+        return Renew(bounded(self.input(frame.scope), "the next input"), self.version)
