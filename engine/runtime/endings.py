@@ -183,7 +183,7 @@ def _continue(turn: Turn, ended: ev.ContinuedAsNew) -> list[ev.Fact]:
     pin, program, value, reason, problem = _next_version(turn, ended)
     live.pin, live.program = pin, program
     live.run = Execution(program)
-    live.saved_seq, live.size = 0, BASE_BYTES
+    live.saved_seq, live.size, live.warned = 0, BASE_BYTES, False
     turn.next_pin = pin
     turn.first_seq = 1
     first = started_fact(

@@ -395,6 +395,12 @@ class Node:
             self.calls.start(live, live.execution, ref, scheduled)
         if turn.timers:
             self.wakeups.due(min(turn.timers.values()))
+        if live.run.seq > self.options.history_warning and not live.warned:
+            live.warned = True
+            _log.warning(
+                "a long history: continue_as_new keeps it short",
+                extra={"instance_id": live.id, "events": live.run.seq},
+            )
 
     def _acknowledge(self, turn: Turn) -> None:
         """Callers hear that what they asked for is durable."""
