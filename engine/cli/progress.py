@@ -30,6 +30,7 @@ _LINES: Final[dict[str, Callable[[Any], str]]] = {
     "cancel_requested": lambda e: f"cancel requested{_reason(e)}",
     "terminated": lambda e: f"terminated{_reason(e)}",
     "aborted": lambda e: f"failed: {error_line(e['error'])}",
+    "rebased": lambda e: f"goes over to version {e['version']}",
     "completed": lambda e: "completed",
     "failed": lambda e: f"failed: {error_line(e['error'])}",
     "cancelled": lambda e: f"cancelled{_reason(e)}",

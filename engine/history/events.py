@@ -162,6 +162,13 @@ class Aborted(FactBase, tag="aborted", frozen=True):
     error: Failure
 
 
+class Rebased(FactBase, tag="rebased", frozen=True):
+    """The execution goes on with another revision, on which all events before it replay."""
+
+    version: str
+    revision: str
+
+
 Fact: TypeAlias = (
     Started
     | ActivityCompleted
@@ -176,6 +183,7 @@ Fact: TypeAlias = (
     | CancelRequested
     | Terminated
     | Aborted
+    | Rebased
 )
 
 
@@ -342,4 +350,5 @@ FACTS: tuple[type[FactBase], ...] = (
     CancelRequested,
     Terminated,
     Aborted,
+    Rebased,
 )

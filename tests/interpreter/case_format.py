@@ -14,6 +14,7 @@ A fact is one verb with the step it answers; only that key, `at` and `then` stan
     child_started: a                            delivered: a            refused: {step: a, type: …}
     fired: a | {step: a, purpose: timeout}      the clock moves to the timer when it is behind it
     signal: name | {name: …, payload: …}        cancel: reason          terminate: reason
+    rebased: {version: …, revision: …}
     all_completed: {…}                          every open activity, oldest first, with its `v`
     late: {completed: a}                        an answer that must not be accepted any more
     at: +5s                                     moves the clock; alone or before a verb
@@ -53,6 +54,7 @@ class Told(Part):
     cancel: Any = msgspec.UNSET
     terminate: Any = msgspec.UNSET
     aborted: Any = None
+    rebased: Any = None
     all_completed: Any = None
     late: Any = None
 

@@ -97,6 +97,8 @@ class Stage:
                 return ev.CancelRequested(at=self.now, reason=operand)
             case "terminate":
                 return ev.Terminated(at=self.now, reason=operand)
+            case "rebased":
+                return ev.Rebased(at=self.now, **about)
             case "aborted":
                 return ev.Aborted(at=self.now, error=ev.Failure(**about))
         ref = self._ref(verb, about)

@@ -45,6 +45,7 @@ CHOSEN = (
     "loops: while is tested again after the pause",
     "protect: the workflow's own catch and finally",
     "protect: try, the timeout is raised inside, so its own clause sees it",
+    "rebase: expressions see the version that the execution went over to, wherever they stand",
     "saga: a loop is undone turn by turn, each with the item it had",
     "saga: an inner saga that ended well is undone with the outer",
     "saga: an undo is tried three times, then recorded, and the rest still runs",
