@@ -11,8 +11,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import msgspec
-
+from engine.client.checks import decent_text, known_id, new_id, plain_json, reason_text
 from engine.client.handle import Handle
 from engine.client.reading import decode_json, events_of, info_of
 from engine.client.starting import pin_of, started_fact
@@ -26,7 +25,6 @@ from engine.errors import (
     InstanceFinished,
     InstanceNotFound,
     InstanceTerminated,
-    LimitExceeded,
     RegistryError,
     ResultTimeout,
 )
@@ -47,8 +45,6 @@ if TYPE_CHECKING:
     from engine.values.json import Json, JsonObject
 
 OnDuplicate = Literal["reject", "return_existing", "restart_if_finished", "terminate_and_restart"]
-ID_LENGTH = 255
-PAYLOAD_LIMIT = 1024 * 1024
 
 
 class Client:
@@ -130,10 +126,13 @@ class Client:
         if on_duplicate not in get_args(OnDuplicate):
             listed = ", ".join(get_args(OnDuplicate))
             raise InputRefused("on_duplicate", "", f"one of {listed}, not {on_duplicate!r}")
-        instance_id = self._checked_id(id, workflow)
+        decent_text("workflow name", workflow)
+        if version is not None:
+            decent_text("version", version)
+        instance_id = f"{workflow}-{secrets.token_hex(8)}" if id is None else new_id(id)
+        given = plain_json("input", input)
         resolved, program = await self._resolve(workflow, version)
-        value = program.input_schema.fill(input)
-        self._check("input", value)
+        value = plain_json("input", program.input_schema.fill(given))
         problem = program.input_schema.problem(value)
         if problem is not None:
             raise InputRefused("input", problem.path, problem.message)
@@ -215,24 +214,6 @@ class Client:
             await self._programs.refresh()  # another process may have deployed it just now
             return self._programs.resolve(workflow, version)
 
-    def _checked_id(self, id: str | None, workflow: str) -> str:
-        if id is None:
-            return f"{workflow}-{secrets.token_hex(8)}"
-        if not isinstance(id, str) or not 1 <= len(id) <= ID_LENGTH or not id.isprintable():
-            raise InputRefused(
-                "instance id", "", f"1 to {ID_LENGTH} printable characters, not {id!r:.80}"
-            )
-        return id
-
-    def _check(self, what: str, value: Json) -> None:
-        """Only JSON of a bounded size comes in."""
-        try:
-            size = len(msgspec.json.encode(value))
-        except (TypeError, ValueError, UnicodeEncodeError, RecursionError, OverflowError) as error:
-            raise InputRefused(what, "", f"this is not JSON: {error}") from error
-        if size > PAYLOAD_LIMIT:
-            raise LimitExceeded(f"{what} in bytes", size, PAYLOAD_LIMIT)
-
     # -- talking --------------------------------------------------------------------------------
 
     async def signal(self, id: str, name: str, payload: Json = None) -> None:
@@ -243,7 +224,9 @@ class Client:
             InputRefused: the workflow declares no such signal, or refuses the payload.
             LimitExceeded: the payload is too large.
         """
-        self._check("payload", payload)
+        known_id(id)
+        decent_text("signal name", name)
+        payload = plain_json("payload", payload)
         program = await self._transport.program(id)
         problem = program.refused_signal(name, payload)
         if problem is not None:
@@ -252,11 +235,13 @@ class Client:
 
     async def cancel(self, id: str, reason: str | None = None) -> None:
         """Ask the instance to stop; its clean-up runs. Raises as `signal` does."""
-        await self._transport.post(id, CancelRequested(at=0, reason=reason))
+        fact = CancelRequested(at=0, reason=reason_text(reason))
+        await self._transport.post(known_id(id), fact)
 
     async def terminate(self, id: str, reason: str | None = None) -> None:
         """End the instance now; nothing of it runs any more. Raises as `signal` does."""
-        await self._transport.post(id, Terminated(at=0, reason=reason))
+        fact = Terminated(at=0, reason=reason_text(reason))
+        await self._transport.post(known_id(id), fact)
 
     async def resume(self, id: str) -> bool:
         """Let a suspended instance go on; False when it was not suspended."""
@@ -279,7 +264,7 @@ class Client:
         """
         try:
             async with asyncio.timeout(timeout):
-                ending = await self._transport.ending(id)
+                ending = await self._transport.ending(known_id(id))
         except TimeoutError:
             raise ResultTimeout(id, timeout or 0) from None
         if ending.status == "completed":
@@ -362,7 +347,7 @@ class Client:
                     await wait()
 
     async def _record(self, id: str) -> InstanceRecord:
-        record = await self._provider.get(id)
+        record = await self._provider.get(known_id(id))
         if record is None:
             raise InstanceNotFound(id)
         return record
