@@ -8,12 +8,14 @@ that are no text) is refused rather than changed on the way.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from engine.errors import InputRefused, LimitExceeded
-from engine.values.json import Json
+
+if TYPE_CHECKING:
+    from engine.values.json import Json
 
 ID_LENGTH = 255
 FOUND_ID_LENGTH = 4_000  # a child's own id grows with its path

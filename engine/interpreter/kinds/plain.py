@@ -75,9 +75,6 @@ class LogNode(StepNode):
         return NOTHING
 
 
-STATUS_BYTES = 256 * 1024
-
-
 class StatusNode(StepNode):
     """The custom status, shown live."""
 
@@ -88,9 +85,6 @@ class StatusNode(StepNode):
     def enter(self, run: Execution, frame: Frame) -> Outcome | None:
         """Set it."""
         value = bounded(self.value(frame.scope), "the status", STATUS_LIMIT)
-        size = len(canonical_json(value))
-        if size > STATUS_BYTES:
-            return raised("sys.limit", f"a status of {size} bytes; the limit is {STATUS_BYTES}")
         run.custom_status = value
         run.emit(StatusSet(path=frame.path, value=value))
         return NOTHING
