@@ -6,10 +6,13 @@ from typing import Final
 
 from engine import errors
 from engine.errors import EngineError
+from engine.gitops import refusals
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
+LOCKED: Final = 3
+TOO_SMALL: Final = 4
 DIVERGED: Final = 5
 NOT_FOUND: Final = 8
 TIMED_OUT: Final = 11
@@ -20,6 +23,8 @@ MEANINGS: Final = {
     OK: "what was asked for is done",
     FAILED: "the thing asked about failed: findings, a refused start, a failed instance",
     USAGE: "the command line, the settings or an input cannot be used",
+    LOCKED: "a released version was changed, or the lock is broken",
+    TOO_SMALL: "a version is raised less than its changes ask for",
     DIVERGED: "a replay decides something else than the history says",
     NOT_FOUND: "no such instance, workflow, version or code",
     TIMED_OUT: "the instance did not end in time; it goes on running",
@@ -33,6 +38,10 @@ _CODES: Final[tuple[tuple[type[EngineError], int], ...]] = (
     (errors.UnknownVersion, NOT_FOUND),
     (errors.InstanceNotFound, NOT_FOUND),
     (errors.ExecutionNotFound, NOT_FOUND),
+    (refusals.UnknownTarget, NOT_FOUND),
+    (refusals.OutsideFolder, USAGE),
+    (refusals.ReleaseLocked, LOCKED),
+    (refusals.LockUnreadable, LOCKED),
     (errors.ResultTimeout, TIMED_OUT),
     (errors.InputRefused, USAGE),
     (errors.LimitExceeded, USAGE),

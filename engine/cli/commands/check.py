@@ -9,7 +9,8 @@ import click
 
 from engine.cli.exits import FAILED, OK
 from engine.cli.options import settings_of
-from engine.cli.output import colour, say
+from engine.cli.output import say
+from engine.cli.releasing import format_option, print_findings
 
 if TYPE_CHECKING:
     from engine.definition.diagnostic import Diagnostic
@@ -17,14 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("files", nargs=-1, metavar="[FILES]...", type=click.Path())
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    show_default=True,
-    help="How findings are written to stdout.",
-)
+@format_option
 @click.option("--strict", is_flag=True, help="Warnings fail the check too.")
 @click.option("--project", metavar="DIR", help="Folder of the project; here if left out.")
 def command(files: tuple[str, ...], form: str, strict: bool, project: str | None) -> int:
@@ -33,7 +27,7 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
     FILES are files and folders; the project's workflows if left out. Exits with 1 when there are
     findings.
     """
-    from engine.cli.deploying import compiled, findings_text, near
+    from engine.cli.deploying import compiled, near
     from engine.errors import SettingsError
 
     paths = [Path(file) for file in files]
@@ -53,27 +47,11 @@ def command(files: tuple[str, ...], form: str, strict: bool, project: str | None
         seen.update(one.file for one in diagnostics)
         found += diagnostics
     found = list(dict.fromkeys(found))  # a file may be named, and stand in a named folder
+    print_findings(found, form)
     if form == "text":
-        if found:
-            click.echo(findings_text(found, coloured=colour()), color=colour())
         say(_summary(len(seen), len(found)))
-    else:
-        click.echo(_formatted(form, found), nl=False)
     failed = any(strict or _is_error(one) for one in found)
     return FAILED if failed else OK
-
-
-def _formatted(form: str, found: list[Diagnostic]) -> str:
-    from engine import __version__
-    from engine.cli.clean import clean_json
-    from engine.cli.deploying import harmless
-    from engine.definition.output_formats import to_github, to_json_text, to_sarif
-
-    if form == "json":
-        return clean_json(to_json_text(found))
-    if form == "sarif":
-        return clean_json(to_sarif(found, engine_version=__version__))
-    return to_github([harmless(one) for one in found])
 
 
 def _is_error(one: Diagnostic) -> bool:
