@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.interpreter.execution import Execution
     from engine.interpreter.program import Program
     from engine.storage.provider import Provider
-    from engine.storage.records import Creation
+    from engine.storage.records import Creation, Rebase
     from engine.values.clock import Clock
 
 POLL_FIRST, POLL_MOST = 0.02, 0.25  # seconds; another process's commits cannot wake us
@@ -54,6 +54,9 @@ class Transport(Protocol):
 
     async def resume(self, instance_id: str) -> bool:
         """Let a suspended instance go on; False when it was not suspended."""
+
+    async def rebase(self, move: Rebase) -> bool:
+        """Move an instance to another revision; False when it has gone on meanwhile."""
 
     async def ending(self, instance_id: str) -> Ending:
         """Wait for the end. Raises `InstanceNotFound`."""
@@ -107,6 +110,10 @@ class StoreTransport:
     async def resume(self, instance_id: str) -> bool:
         """The node will find it."""
         return await self.provider.resume(instance_id, now=self.clock.now())
+
+    async def rebase(self, move: Rebase) -> bool:
+        """The node learns of it when it looks, or when its next turn is refused."""
+        return await self.provider.rebase(move)
 
     async def ending(self, instance_id: str) -> Ending:
         """Look until it has ended."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.activities.context import ActivityCall
 from engine.activities.outcome import Succeeded
 from engine.history.events import ActivityCompleted, ActivityFailed, Failure
+from engine.interpreter.view import calls_in_flight
 from engine.runtime.live import Told
 
 if TYPE_CHECKING:
@@ -106,6 +107,15 @@ class Calls:
         self._unserved.pop((live.id, call.execution, ref), None)
         if call.task is not None:
             call.task.cancel("the workflow no longer waits for it")
+
+    def hand_over(self, before: Live, after: Live) -> None:
+        """The instance has a new state: what it still waits for goes on, the rest is stopped."""
+        for ref, _ in calls_in_flight(after.run):
+            call = before.calls.pop(ref, None)
+            if call is not None:
+                call.live = after
+                after.calls[ref] = call
+        self.stop_all(before)
 
     def stop_all(self, live: Live) -> None:
         """The execution is over, or the instance is no longer ours."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.interpreter.execution import Execution
     from engine.interpreter.program import Program
     from engine.runtime.node import Node
-    from engine.storage.records import Creation
+    from engine.storage.records import Creation, Rebase
 
 
 class NodeTransport(StoreTransport):
@@ -56,7 +56,8 @@ class NodeTransport(StoreTransport):
     async def post(self, instance_id: str, fact: Fact) -> None:
         """Tell the live instance; one that is not in memory finds it in its inbox."""
         live = self._node.shelf.get(instance_id)
-        if live is not None and not self._node.closing:
+        waits = live is not None and live.awaits is not None and isinstance(fact, SignalReceived)
+        if live is not None and not waits and not self._node.closing:
             waiting, limit = len(live.told), self._node.options.signal_backlog
             if isinstance(fact, SignalReceived):
                 waiting += len(live.run.mailbox.get(fact.name, ()))
@@ -81,6 +82,14 @@ class NodeTransport(StoreTransport):
         resumed = await super().resume(instance_id)
         self._node.wakeups.scan()
         return resumed
+
+    async def rebase(self, move: Rebase) -> bool:
+        """The live instance is brought back on its new program at once."""
+        moved = await super().rebase(move)
+        live = self._node.shelf.get(move.instance_id)
+        if moved and live is not None:
+            self._node.shelf.renew(live)
+        return moved
 
     async def ending(self, instance_id: str) -> Ending:
         """The commit that ends it wakes us."""

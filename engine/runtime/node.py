@@ -24,6 +24,7 @@ from engine.client.models import Ending
 from engine.client.programs import Programs
 from engine.errors import InstanceFinished, LeaseLost, StorageError, StorageUnavailable
 from engine.history.letters import read_letter
+from engine.interpreter import semantics
 from engine.runtime.calls import Calls
 from engine.runtime.effects import EFFECTS
 from engine.runtime.endings import execution_ended
@@ -31,6 +32,7 @@ from engine.runtime.live import Live, Told
 from engine.runtime.options import SECOND, NodeOptions
 from engine.runtime.probation import Probation
 from engine.runtime.shelf import Shelf
+from engine.runtime.succession import is_deployed
 from engine.runtime.turn import Turn, take_turn
 from engine.runtime.wakeups import Wakeups
 
@@ -73,6 +75,9 @@ class Node:
         self.clock = clock
         self.options = options or NodeOptions()
         self.programs = Programs(provider)
+        self.programs.moved.append(self._versions_moved)
+        self.levels = self.options.semantics or semantics.SUPPORTED
+        self.awaited: dict[str, tuple[str, str]] = {}  # versions that instances wait for, by id
         self.shelf = Shelf(self)
         self.wakeups = Wakeups(self)
         self.probation = Probation(self)
@@ -215,7 +220,8 @@ class Node:
     def tell(self, live: Live, one: Told) -> None:
         """Give an instance something to take up in its next turn."""
         if live.dropped:
-            return  # the store has it, or its sender will ask again
+            self.shelf.keep(live, one)  # what else there is the store has, or its sender asks again
+            return
         live.told.append(one)
         self.enqueue(live)
 
@@ -376,12 +382,34 @@ class Node:
             self._emit_logs(turn)
         for event in self.watchers.get(live.id, ()):
             event.set()
+        if self.awaited or live.awaits is not None:
+            self._note_waiting(live)
         if turn.summary is not None:
             self._finished(live, turn.summary)
         elif live.has_work:
             self.enqueue(live)
         else:
             self.shelf.touch(live)
+
+    def _note_waiting(self, live: Live) -> None:
+        """Remember who waits for which version, unless it has been deployed meanwhile."""
+        self.awaited.pop(live.id, None)
+        if live.awaits is not None:
+            self.awaited[live.id] = (live.pin.workflow, live.awaits)
+            self._versions_moved()
+
+    def _versions_moved(self) -> None:
+        """Instances whose version is there now go on."""
+        for instance_id, (workflow, version) in list(self.awaited.items()):
+            if not is_deployed(self.programs, workflow, version):
+                continue
+            del self.awaited[instance_id]
+            live = self.shelf.get(instance_id)
+            if live is None:
+                self.shelf.fetch(instance_id)
+                continue
+            live.awaits = None
+            self.enqueue(live)
 
     def _carry_out(self, turn: Turn) -> None:
         """What was decided is durable now: begin and stop calls, set the alarm."""
@@ -418,7 +446,11 @@ class Node:
         error: Exception = LeaseLost(f"instance `{live.id}` is not this node's any more")
         if outcome.result == "duplicate":
             error = DuplicateStart(outcome.existing or "running")
-        self.shelf.drop(live)
+            self.shelf.drop(live)
+        else:
+            self.shelf.handed.difference_update(turn.consumed)
+            self.shelf.renew(live, turn.heard)
+            self.wakeups.scan()
         for ack in turn.acks:
             if not ack.done():
                 ack.set_exception(error)

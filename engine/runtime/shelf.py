@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from engine.history.events import Terminated
     from engine.interpreter.execution import Execution
+    from engine.runtime.live import Told
     from engine.runtime.node import Node
     from engine.storage.records import Delta, InstanceRecord, LoadedInstance, StoredMessage
 
@@ -60,6 +61,7 @@ class Shelf:
         self._lives: OrderedDict[str, Live] = OrderedDict()
         self._fetching: dict[str, list[StoredMessage]] = {}  # in the order they were asked for
         self._fetcher_runs = False
+        self._leaving: dict[str, Live] = {}  # dropped, but their calls go on until they come back
         self._bytes = 0
         self._weight: dict[str, int] = {}
         self.handed: set[int] = set()
@@ -143,6 +145,52 @@ class Shelf:
                 one.ack.set_exception(LeaseLost(f"instance `{live.id}` left this node"))
         live.told.clear()
 
+    def renew(self, live: Live, heard: Iterable[Told] = ()) -> None:
+        """The store has another state of it than we: drop ours and bring that one.
+
+        Its calls go on: if the other state waits for them too, they are not made twice. `heard`:
+        what they told in a turn that was not stored.
+        """
+        if live.dropped:
+            now = self._lives.get(live.id)
+            for one in heard:
+                self.keep(live, one) if now is None else self._node.tell(now, one)
+            return
+        calls, live.calls = live.calls, {}
+        self.drop(live)
+        live.calls = calls
+        self._leaving[live.id] = live
+        for one in heard:
+            self.keep(live, one)
+        self.fetch(live.id)
+
+    def keep(self, live: Live, one: Told) -> None:
+        """A call of an instance that is on its way back has ended."""
+        if self._leaving.get(live.id) is live:
+            live.told.append(one)
+
+    def _forget_calls(self, instance_id: str) -> None:
+        left = self._leaving.pop(instance_id, None)
+        if left is not None:
+            self._node.calls.stop_all(left)
+
+    def _take_up_calls(self, live: Live) -> None:
+        """Go on with the calls it had here, begin those it has not."""
+        calls = self._node.calls
+        left = self._leaving.pop(live.id, None)
+        heard: list[Told] = []
+        if left is not None and left.execution == live.execution:
+            calls.hand_over(left, live)
+            heard = list(left.told)
+        elif left is not None:
+            calls.stop_all(left)
+        told = {getattr(one.fact, "ref", None) for one in heard}
+        for ref, scheduled in calls_in_flight(live.run):
+            if ref not in live.calls and ref not in told:
+                calls.start(live, live.execution, ref, scheduled)
+        for one in heard:
+            self._node.tell(live, one)
+
     def set_aside(self, live: Live, reason: str) -> None:
         """Suspend an instance that cannot go on; it is resumable, its neighbours do not notice."""
         self.drop(live)
@@ -195,6 +243,7 @@ class Shelf:
             for loaded in await node.provider.load(batch, now=node.clock.now()):
                 record = loaded.record
                 if record.status in (*TERMINAL_STATUSES, "suspended"):
+                    self._forget_calls(record.instance_id)
                     continue
                 if record.owner != node.name:
                     unclaimed = True  # nobody's yet: the claim brings it here
@@ -216,6 +265,7 @@ class Shelf:
         except (StorageUnavailable, StorageBroken):
             raise
         except Exception as error:  # noqa: BLE001  # rows that are spoilt must harm nobody else
+            self._forget_calls(record.instance_id)
             if terminated is not None:  # nothing of it is to run, so nothing need be readable
                 await node.commit_alone(partial(self._ended_unread, record, terminated))
             else:
@@ -223,8 +273,9 @@ class Shelf:
             return
         self.put(live)
         if terminated is None:
-            for ref, scheduled in calls_in_flight(live.run):
-                node.calls.start(live, live.execution, ref, scheduled)
+            self._take_up_calls(live)
+        else:
+            self._forget_calls(live.id)
         for message in (*loaded.inbox, *self._fetching.get(live.id, ())):
             node.hand(live, message)
         if live.has_work:
@@ -252,6 +303,7 @@ class Shelf:
         )
         live.run = await self._replay(loaded, live)
         live.custom_status = record.custom_status
+        live.upgrade_blocked = record.upgrade_blocked
         live.open_activities = len(calls_in_flight(live.run))
         live.size += sum(len(page.payload) for page in loaded.pages)
         return live
@@ -264,7 +316,10 @@ class Shelf:
             return replay(live.program, pages)
         try:
             live.saved_seq = saved.seq
-            return replay(live.program, pages, saved=saved.payload)
+            run = replay(live.program, pages, saved=saved.payload)
+            if run.revision != live.pin.revision:
+                raise ReplayError(f"it is of revision {run.revision}")
+            return run
         except Exception:  # noqa: BLE001  # whatever is wrong with it, the history is the truth
             _log.exception(
                 "a snapshot does not agree with the history and is discarded",

@@ -48,6 +48,7 @@ class Turn:
         self.pages: list[Page] = []
         self.consumed: list[int] = []
         self.acks: list[asyncio.Future[None]] = []
+        self.heard: list[Told] = []  # from calls: nobody would tell it again
         self.late: list[asyncio.Future[None]] = []  # of those who came after the end
         self.starts: dict[int, ev.ActivityScheduled] = {}
         self.stops: list[int] = []
@@ -104,10 +105,12 @@ def take_turn(
     told = live.told
     if isinstance(live.run.ended, ev.ContinuedAsNew):  # it continued twice in the turn before
         _apply_all(turn, ended(turn), effects, ended)
-    while told and turn.next_pin is None and len(turn.page) < EVENTS_PER_TURN:
+    while told and not (turn.next_pin or live.awaits) and len(turn.page) < EVENTS_PER_TURN:
         one = told.popleft()
         if one.message is not None:
             turn.consumed.append(one.message)
+        elif one.ack is None:
+            turn.heard.append(one)
         if one.ack is not None:
             turn.acks.append(one.ack)
         if one.execution is not None and one.execution != turn.running:
@@ -216,6 +219,8 @@ def _delta(turn: Turn) -> Delta:
             open_activities=live.open_activities + (live.run.ended is not None),
             open_waits=len(live.run.open) - live.open_activities,
             custom_status=live.custom_status,
+            upgrade_blocked=live.upgrade_blocked,
+            awaits_version=live.awaits,
         )
     return Delta(
         instance_id=live.id,

@@ -95,10 +95,15 @@ class Wakeups:
         now = node.clock.now()  # one moment for all: what is due later, `next_due` tells of
         while not (node.closing or node.probation.busy):
             limit = node.probation.limit
-            claimed = await node.provider.claim(node.lease, now=now, limit=limit)
+            claimed = await node.provider.claim(
+                node.lease, now=now, limit=limit, levels=node.levels
+            )
             for record in node.probation.admit(claimed):
-                if node.shelf.get(record.instance_id) is None:
+                live = node.shelf.get(record.instance_id)
+                if live is None:
                     node.shelf.fetch(record.instance_id)
+                elif live.epoch != record.epoch:  # somebody has moved it meanwhile
+                    node.shelf.renew(live)
             if len(claimed) < limit:
                 break
         room = PAGE + len(node.shelf.handed)
