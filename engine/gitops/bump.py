@@ -15,7 +15,7 @@ from engine.gitops.compat import (
     required_bump,
     suffices,
 )
-from engine.gitops.files import write_bytes
+from engine.gitops.files import held, write_bytes
 from engine.gitops.freeze import replaced
 from engine.gitops.refusals import ReleaseRefused
 from engine.gitops.workspace import compile_working, open_workspace
@@ -50,6 +50,12 @@ def bump(folder: Path, name: str, to: str | None = None) -> Bumped:
         UnknownTarget, OutsideFolder, LockUnreadable: the folder is not as it should be.
     """
     workspace = open_workspace(folder)
+    with held(workspace.base):
+        return raise_version(workspace, name, to)
+
+
+def raise_version(workspace: Workspace, name: str, to: str | None) -> Bumped:
+    """`bump`, for who holds the folder already."""
     working = workspace.working(name)
     lock = workspace.read_lock()
     before = parse_version(working.document.version)

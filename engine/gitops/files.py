@@ -4,11 +4,14 @@ Rule 1: everything is named relative to a root and walked one component at a tim
 `O_NOFOLLOW`; a symbolic link or `..` on the way is refused, so nothing outside is read or written.
 Rule 2: a file is written beside its place, synced and renamed over it: whoever reads sees the old
 bytes or the new ones, and a crash leaves one of the two.
-Rule 3: what is read has a size limit, checked before reading.
+Rule 3: who reads, thinks and writes holds the folder (`held`) meanwhile, so that two releases at the
+same time lose no line. The kernel lets go of it when the process ends.
+Rule 4: what is read has a size limit, checked before reading.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
@@ -56,6 +59,17 @@ def write_bytes(root: Path, inner: str, data: bytes) -> None:
             _replace(folder, name, data)
     except NotADirectoryError as error:
         raise _refused(root, inner, error) from error
+
+
+@contextmanager
+def held(root: Path) -> Iterator[None]:
+    """Hold a folder alone; waits for whoever else does."""
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def files_below(root: Path, inner: str, suffixes: tuple[str, ...]) -> list[str]:

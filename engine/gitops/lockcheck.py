@@ -254,7 +254,7 @@ def _working(workspace: Workspace, lock: Lock) -> Iterator[Diagnostic]:
 
 def version_span(workspace: Workspace, candidate: Candidate) -> Span:
     """Where a working file states its version."""
-    document = load_file(candidate.file, root=workspace.root).document
+    document = load_file(candidate.file, root=workspace.base).document
     node = document.root.get("version") if document is not None else None
     return node.span if node is not None else _line(1)
 

@@ -17,9 +17,9 @@ import msgspec
 
 from engine.client.deploying import Candidate, compile_text
 from engine.errors import DefinitionError
-from engine.gitops.bump import bump
+from engine.gitops.bump import raise_version
 from engine.gitops.compat import part_for, required_bump
-from engine.gitops.files import write_bytes
+from engine.gitops.files import held, write_bytes
 from engine.gitops.freeze import frozen_text
 from engine.gitops.lockfile import Lock, LockEntry, entry_of
 from engine.gitops.refusals import ReleaseLocked, ReleaseRefused
@@ -31,6 +31,7 @@ from engine.gitops.workspace import (
     release_path,
 )
 from engine.graph.diff import diff
+from engine.values.digest import digest
 from engine.values.version import next_free, parse_version
 
 if TYPE_CHECKING:
@@ -60,10 +61,15 @@ def release(folder: Path, name: str, part: Part | None = None) -> Released:
     """
     check_name(name)
     workspace = open_workspace(folder)
+    with held(workspace.base):
+        if part is not None:
+            compile_working(workspace.working(name))  # nothing is raised that cannot be released
+            raise_version(workspace, name, part)
+        return _release(workspace, name)
+
+
+def _release(workspace: Workspace, name: str) -> Released:
     lock = workspace.read_lock()
-    if part is not None:
-        compile_working(workspace.working(name))  # nothing is raised that could not be released
-        bump(folder, name, part)
     working = workspace.working(name)
     candidate = compile_working(working)
     _check_version(candidate)
@@ -72,8 +78,19 @@ def release(folder: Path, name: str, part: Part | None = None) -> Released:
     if known is not None:
         if known.revision != candidate.revision:
             raise locked(workspace, lock, known, candidate)
+        _check_frozen(workspace, known, file)
         return Released(known, file, fresh=False)
     return _freeze(workspace, lock, working, candidate, file)
+
+
+def _check_frozen(workspace: Workspace, known: LockEntry, file: Path) -> None:
+    data = workspace.read_frozen(known.name, known.version)
+    if data is None or digest(data) != known.source:
+        raise ReleaseRefused(
+            f"`{known.name}` {known.version} is released, but `{file}` "
+            f"{'is gone' if data is None else 'was changed'}",
+            hint="restore it from the base branch; `lockstep lock --check` tells more",
+        )
 
 
 def _freeze(

@@ -40,7 +40,7 @@ def folder_at(workspace: Workspace, ref: str, inner: str | None = None) -> Itera
         commit = repository.commit(ref)
         if commit is not None:
             repository.export(commit, folder, place, suffixes=READ)
-        yield Workspace(root=place, base=place)
+        yield Workspace(place)
 
 
 def lock_against(workspace: Workspace, against: str) -> Lock:

@@ -98,7 +98,7 @@ def _committed(text: str, ref: str, path: str, workspace: Workspace) -> Target:
     folder = prefix if path.startswith(prefix) else f"{posixpath.dirname(path)}/"
     inner = path.removeprefix(folder) if folder != "/" else path
     with folder_at(workspace, ref, folder) as there:
-        loaded = load_file(there.base / inner, root=there.root)
+        loaded = load_file(there.base / inner, root=there.base)
         document = loaded.document
         if document is None:
             raise DefinitionError(_named(loaded.diagnostics, text), subject=text)

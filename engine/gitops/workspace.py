@@ -25,7 +25,7 @@ from engine.definition.literals import WORKFLOW_NAME
 from engine.definition.source import MAX_BYTES
 from engine.definition.spell import suggest
 from engine.errors import DefinitionError, SettingsError
-from engine.gitops.files import MAX_LOCK_BYTES, files_below, read_bytes, write_bytes
+from engine.gitops.files import MAX_LOCK_BYTES, files_below, held, read_bytes, write_bytes
 from engine.gitops.lockfile import LOCK_NAME, MAX_NAME, Lock, parse_lock, write_lock
 from engine.gitops.refusals import LockUnreadable, OutsideFolder, UnknownTarget
 from engine.graph.compile import compile_document
@@ -47,9 +47,8 @@ class Working(msgspec.Struct, frozen=True):
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """A workflow folder. `root` confines what may be read; `base` is where names count from."""
+    """A workflow folder: names count from it, and nothing outside of it is read or written."""
 
-    root: Path
     base: Path
 
     @property
@@ -61,6 +60,13 @@ class Workspace(msgspec.Struct, frozen=True):
         """The lock; without the file, an empty one. Raises `LockUnreadable`."""
         data = read_bytes(self.base, LOCK_NAME, limit=MAX_LOCK_BYTES)
         return Lock() if data is None else lock_of(data, file=self.lock_file)
+
+    def tidy_lock(self) -> Lock:
+        """Write the lines of the lock in their order. Raises `LockUnreadable`."""
+        with held(self.base):
+            lock = self.read_lock()
+            self.write_lock(lock)
+        return lock
 
     def write_lock(self, lock: Lock) -> None:
         """Put the lock in its place, in one move."""
@@ -99,7 +105,7 @@ class Workspace(msgspec.Struct, frozen=True):
                 f"`{name}` has two files, {' and '.join(found)}", hint="delete one of them"
             )
         file = self.base / f"{name}{found[0]}"
-        loaded = load_file(file, root=self.root)
+        loaded = load_file(file, root=self.base)
         if loaded.document is None:
             raise DefinitionError(loaded.diagnostics, subject=str(file))
         return Working(f"{name}{found[0]}", loaded.document)
@@ -133,7 +139,7 @@ def open_workspace(folder: Path) -> Workspace:
     found = workflow_folder(None, folder)
     assert found is not None
     base = folder if found.base == found.root else folder / found.base.name
-    return Workspace(root=folder, base=base)
+    return Workspace(base)
 
 
 def lock_of(data: bytes, *, file: str) -> Lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from engine.gitops.lockcheck import lock_check
 from engine.gitops.lockfile import LockEntry, parse_lock
 from engine.gitops.refusals import OutsideFolder, ReleaseLocked, ReleaseRefused, UnknownTarget
 from engine.gitops.release import release
-from tests.gitops.folders import ORDER, edit, project
+from tests.gitops.folders import BILLING, ORDER, edit, project
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,6 +123,33 @@ def test_an_interrupted_release_is_taken_up(folder: Path, monkeypatch: pytest.Mo
             release(folder, "order")
     assert [one.code for one in lock_check(folder)] == ["E324"]
     assert release(folder, "order").fresh
+    assert lock_check(folder) == ()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_release_whose_frozen_file_is_spoilt_is_not_called_released(
+    folder: Path, gone: bool
+) -> None:
+    file = release(folder, "order").file
+    if gone:
+        file.unlink()
+    else:
+        edit(file, "who pays", "who paid")
+    with pytest.raises(ReleaseRefused, match="is gone" if gone else "was changed"):
+        release(folder, "order")
+
+
+def test_releases_at_the_same_time_keep_each_others_lines(folder: Path) -> None:
+    names = [f"w{number}" for number in range(8)]
+    for name in names:
+        (folder / f"{name}.yaml").write_text(BILLING.replace("billing/order", name))
+    code = "import sys, pathlib; from engine.gitops.release import release; "
+    code += "release(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, folder, name], cwd=ROOT) for name in names
+    ]
+    assert [one.wait(timeout=60) for one in running] == [0] * len(names)
+    assert {name for name, _ in lock_entries(folder)} == set(names)
     assert lock_check(folder) == ()
 
 

@@ -45,7 +45,7 @@ def command(settings: Settings, check: bool, against: str | None, form: str) -> 
             say(f"the lock is broken: {len(found)} finding{'' if len(found) == 1 else 's'}")
             return LOCKED
     else:
-        workspace.write_lock(workspace.read_lock())
+        workspace.tidy_lock()
     releases = len(workspace.read_lock().entries)
     say(f"{releases} release{'' if releases == 1 else 's'}: {'sound' if check else 'in order'}")
     return OK

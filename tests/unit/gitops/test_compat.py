@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from typing import Any
@@ -414,6 +415,21 @@ def written(data: Any, pick: random.Random) -> str:
             lines.append(f"# about {key}")
         lines.append(f"{key}: {json.dumps(value, indent=pick.choice([None, 2]))}")
     return "\n".join([*lines, ""]).replace("\n", pick.choice(["\n", "\r\n"]))
+
+
+def test_ten_thousand_pairs() -> None:
+    """Each workflow in two styles, then every pair."""
+    pick = random.Random(7)
+    graphs = []
+    for seed in range(143):
+        one, again = (graph_of(written(workflow(seed), pick)) for _ in range(2))
+        assert revision(one) == revision(again)
+        graphs.append((one, revision(one)))
+    pairs = list(itertools.combinations(graphs, 2))
+    equal = [a == b for (a, _), (b, _) in pairs]
+    assert len(pairs) > 10_000
+    assert 0 < sum(equal) < len(pairs)
+    assert [a == b for (_, a), (_, b) in pairs] == equal
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.randoms(use_true_random=False))
