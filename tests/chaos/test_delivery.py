@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from engine import ActivityContext, InstanceExists, activity
+from engine import ActivityContext, Handle, InstanceExists, activity
 from engine.errors import InstanceFailed, InstanceFinished, ResultTimeout
 from engine.history import events as ev
 from engine.history.letters import write_letter
 from engine.runtime.live import Told
 from engine.storage.records import Message, Send
-from tests.runtime.rig import Rig, measured, running, workflow
+from tests.runtime.rig import Rig, measured, running, status_of, stopped, workflow
 from tests.scenarios.history_view import history_of
 
 EVERYTHING = workflow("""
@@ -83,7 +83,12 @@ async def test_a_message_stored_many_times_has_one_effect(tmp_path: Path) -> Non
 
 
 LOOP = workflow("""
-input_schema: { type: object, properties: { n: { type: integer, default: 0 }, sum: { type: integer, default: 0 }, last: { type: integer } } }
+input_schema:
+  type: object
+  properties:
+    n: { type: integer, default: 0 }
+    sum: { type: integer, default: 0 }
+    last: { type: integer }
 signals: { add: { schema: { type: integer } } }
 steps:
   - id: one
@@ -96,7 +101,7 @@ steps:
       n: ${{ input.n + 1 }}
       last: ${{ input.last }}
       sum: ${{ input.sum + steps.one.output + steps.two.output }}
-""")  # fmt: skip
+""")
 
 
 @pytest.mark.parametrize(
@@ -118,15 +123,15 @@ async def test_no_signal_is_lost_over_continue_as_new(signals: int, together: in
 
 async def test_a_signal_is_taken_before_the_wait_and_while_suspended() -> None:
     text = workflow(
-        "signals: { go: {} }\nsteps:\n  - sleep: 30ms\n  - id: w\n    wait: go\noutput: ${{ steps.w.output }}\n"
+        "signals: { go: {} }\nsteps:\n  - sleep: 30ms\n  - id: w\n    wait: go\n"
+        "output: ${{ steps.w.output }}\n"
     )
     async with running("sqlite://:memory:", text) as rig:
         early = await rig.client.start("main", id="early")
         await early.signal("go", "early")
         paused = await rig.client.start("main", id="paused")
         rig.node.shelf.set_aside(rig.node.shelf.get("paused"), "a pause")  # type: ignore[arg-type]
-        while (await paused.info()).status != "suspended":
-            await asyncio.sleep(0.005)
+        await status_of(rig.store, "paused", "suspended")
         await paused.signal("go", "paused")
         assert await early.result(timeout=10) == "early"
         assert await rig.client.resume("paused")
@@ -188,8 +193,7 @@ async def cancelled_within(rig: Rig, noticed: asyncio.Event) -> float:
     await handle.cancel("enough")
     await asyncio.wait_for(noticed.wait(), 5)
     took = time.monotonic() - began
-    while (await handle.info()).status != "cancelled":
-        await asyncio.sleep(0.01)
+    await status_of(rig.store, "main", "cancelled")
     return took
 
 
@@ -264,9 +268,7 @@ async def test_a_parent_hears_of_the_end_that_came_while_it_was_away(
         await rig.client.signal("the-child", "end")
         rig.node.fail(RuntimeError("it dies here"))
     async with running(url) as rig:
-        async with asyncio.timeout(10):
-            while (info := await rig.client.get("main")).status == "running":
-                await asyncio.sleep(0.01)
+        info = await stopped(Handle(rig.client, "main"))
         assert info.status == ("cancelled" if cancelled else "completed")
         assert (await rig.client.get("the-child")).status in ("completed", "cancelled")
         await rig.check()

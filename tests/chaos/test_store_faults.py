@@ -13,7 +13,7 @@ import pytest
 from engine import activity
 from engine.errors import InstanceTerminated, StorageBroken, StorageUnavailable
 from tests.chaos.scene import Scene, starts
-from tests.runtime.rig import Rig, running, workflow
+from tests.runtime.rig import Rig, Watched, running, status_of, waits_for_signal, workflow
 
 POISON = workflow("""
 input_schema: { type: object, properties: { steps: { type: integer }, ms: { type: number } } }
@@ -142,15 +142,12 @@ async def prepared(path: Path) -> None:
     async with running(f"sqlite:///{path}", WAITING, activities=[echo]) as rig:
         for name in ("good", "bad"):
             handle = await rig.client.start("main", id=name)
-            while not any(w["kind"] == "signal" for w in (await handle.info()).waiting_for or []):
-                await asyncio.sleep(0.002)
+            await waits_for_signal(handle)
 
 
 async def suspended(rig: Rig) -> str:
     """Wait until `bad` is set aside; the reason."""
-    async with asyncio.timeout(5):
-        while (await rig.store.inner.get("bad")).status != "suspended":
-            await asyncio.sleep(0.005)
+    await status_of(rig.store.inner, "bad", "suspended")
     return str((await rig.store.inner.get("bad")).suspended_reason)
 
 
@@ -224,8 +221,7 @@ async def test_a_revision_that_cannot_be_read_is_set_aside_alone(tmp_path: Path)
         good = await rig.client.start("main", id="good")
         bad = await rig.client.start("other", id="bad")
         for handle in (good, bad):
-            while not any(w["kind"] == "signal" for w in (await handle.info()).waiting_for or []):
-                await asyncio.sleep(0.002)
+            await waits_for_signal(handle)
     with sqlite3.connect(path) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             raw.execute(f"DROP TRIGGER {name}")
@@ -294,8 +290,6 @@ async def test_a_store_that_cannot_be_read_for_a_while_delays_only(
     trouble = Trouble(3, StorageUnavailable("away"))
 
     def wrapped(provider: Any) -> Any:
-        from tests.runtime.rig import Watched
-
         store = Watched(provider)
         store.before[method] = trouble
         return store

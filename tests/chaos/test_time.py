@@ -9,7 +9,7 @@ import pytest
 
 from engine import InstanceCancelled
 from engine.history import events as ev
-from tests.runtime.rig import MovedClock, running, workflow
+from tests.runtime.rig import MovedClock, running, stopped, workflow
 from tests.scenarios.history_view import history_of
 
 SECOND = 1_000_000
@@ -134,9 +134,7 @@ async def test_what_is_no_duration_is_a_typed_error(duration: object) -> None:
     text = SLEEPER.replace("{ type: [string, number] }", "true")
     async with running("sqlite://:memory:", text) as rig:
         handle = await rig.client.start("main", {"for": duration}, id="main")
-        async with asyncio.timeout(5):
-            while (info := await handle.info()).status == "running":
-                await asyncio.sleep(0.005)
+        info = await stopped(handle)
         assert info.status == "failed"
         assert info.error is not None
         assert info.error["type"] in ("sys.expression", "sys.validation", "sys.limit")
@@ -147,9 +145,7 @@ async def test_what_is_no_duration_is_a_typed_error(duration: object) -> None:
 async def test_what_is_no_moment_is_a_typed_error(at: str) -> None:
     async with running("sqlite://:memory:", UNTIL) as rig:
         handle = await rig.client.start("main", {"at": at}, id="main")
-        async with asyncio.timeout(5):
-            while (info := await handle.info()).status == "running":
-                await asyncio.sleep(0.005)
+        info = await stopped(handle)
         assert info.status == "failed"
         assert info.error is not None
         assert info.error["type"] in ("sys.expression", "sys.validation")

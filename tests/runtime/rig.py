@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from engine import Client
+from engine import Client, Handle, InstanceInfo
 from engine.activities.registry import ActivityRegistry
 from engine.runtime.local import NodeTransport
 from engine.runtime.node import Node
@@ -130,3 +131,32 @@ async def running(
             for text in definitions:
                 await client.deploy_text(text)
             yield Rig(node, client, store, clock)
+
+
+# Nothing announces what these wait for, to a test that must not change it: they look.
+
+
+async def status_of(store: Any, instance_id: str, *wanted: str) -> None:
+    """Return when the instance has one of these statuses in the store."""
+    async with asyncio.timeout(5):
+        while (await store.get(instance_id)).status not in wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def stopped(handle: Handle) -> InstanceInfo:
+    """The instance once it runs no more."""
+    async with asyncio.timeout(10):
+        while (info := await handle.info()).status == "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    return info
+
+
+async def waits_for_signal(handle: Handle) -> None:
+    """Return when the instance has come to a wait."""
+
+    def waits(info: InstanceInfo) -> bool:
+        return any(one["kind"] == "signal" for one in info.waiting_for or [])
+
+    async with asyncio.timeout(5):
+        while not waits(await handle.info()):  # noqa: ASYNC110
+            await asyncio.sleep(0.002)

@@ -27,7 +27,7 @@ from engine.errors import (
 )
 from engine.runtime.engine import open_client
 from engine.storage.url import open_store
-from tests.runtime.rig import Rig, running, workflow
+from tests.runtime.rig import Rig, running, status_of, workflow
 
 
 @activity("t.echo", timeout="10s")
@@ -49,18 +49,16 @@ steps:
 output: ["${{ input.n }}", "${{ steps.w.output }}"]
 """)
 ECHO = workflow(
-    'input_schema: { type: object, properties: { v: {} } }\n'
-    "steps:\n  - id: e\n    activity: t.echo\n    with: { value: \"${{ input.v | default(1) }}\" }\n"
-    "output: ${{ steps.e.output }}\n",
+    """
+input_schema: { type: object, properties: { v: {} } }
+steps:
+  - id: e
+    activity: t.echo
+    with: { value: "${{ input.v | default(1) }}" }
+output: ${{ steps.e.output }}
+""",
     name="echo",
-)  # fmt: skip
-
-
-async def status_of(rig: Rig, name: str, status: str) -> None:
-    """Return when the instance has it."""
-    async with asyncio.timeout(5):
-        while (await rig.store.inner.get(name)).status != status:
-            await asyncio.sleep(0.005)
+)
 
 
 # -- other processes -------------------------------------------------------------------------------
@@ -190,7 +188,7 @@ async def test_on_duplicate_against_one_that_has_ended() -> None:
     async with running("sqlite://:memory:", WAITING) as rig:
         start = rig.client.start
         await (await start("main", {"n": 1}, id="a")).terminate("enough")
-        await status_of(rig, "a", "terminated")
+        await status_of(rig.store, "a", "terminated")
         with pytest.raises(InstanceExists):
             await start("main", id="a")
         same = await start("main", {"n": 2}, id="a", on_duplicate="return_existing")
@@ -268,7 +266,7 @@ async def suspended(rig: Rig) -> None:
     live = rig.node.shelf.get("main")
     assert live is not None
     rig.node.shelf.set_aside(live, "a test")
-    await status_of(rig, "main", "suspended")
+    await status_of(rig.store, "main", "suspended")
 
 
 async def test_a_suspended_instance_keeps_its_signals_and_goes_on() -> None:
@@ -311,7 +309,7 @@ async def test_the_child_of_a_parent_is_terminated_and_the_parent_hears() -> Non
     async with running("sqlite://:memory:", WAITING, parent) as rig:
         handle = await rig.client.start("parent", id="parent")
         rig.node.shelf.set_aside(rig.node.shelf.get("c"), "a test")  # type: ignore[arg-type]
-        await status_of(rig, "c", "suspended")
+        await status_of(rig.store, "c", "suspended")
         await rig.client.terminate("c")
         assert await handle.result(timeout=5) == "sys.terminated"
         await rig.check()
@@ -404,13 +402,14 @@ async def test_a_backlog_of_signals_has_an_end() -> None:
         )
         assert all(isinstance(one, LimitExceeded) for one in sent)
         await handle.cancel()
-        await status_of(rig, handle.id, "cancelled")
+        await status_of(rig.store, handle.id, "cancelled")
 
 
 async def test_a_backlog_from_another_instance_is_refused_to_the_sender() -> None:
     sleeper = workflow("signals: { go: {} }\nsteps:\n  - sleep: 1h\n", name="sleeper")
     sender = workflow(
-        "steps:\n  - foreach: ${{ range(60) | list }}\n    steps:\n      - signal: go\n        to: s\n"
+        "steps:\n  - foreach: ${{ range(60) | list }}\n"
+        "    steps:\n      - signal: go\n        to: s\n"
     )
     options = NodeOptions(signal_backlog=50)
     async with running("sqlite://:memory:", sleeper, sender, options=options) as rig:

@@ -13,7 +13,7 @@ from engine import NodeOptions
 from engine.history.events import SignalReceived
 from engine.history.letters import write_letter
 from engine.storage.records import Message, Send
-from tests.runtime.rig import Rig, running, workflow
+from tests.runtime.rig import Rig, running, status_of, workflow
 
 SMALL = NodeOptions(cache_bytes=20_000)
 WAITING = workflow("""
@@ -62,9 +62,8 @@ async def test_a_parked_instance_takes_a_signal_a_cancel_and_a_terminate() -> No
         await rig.client.cancel("c", "enough")
         await rig.client.terminate("t", "now")
         assert await rig.client.result("s", timeout=5) == [1, "x"]
-        async with asyncio.timeout(5):
-            while {(await rig.client.get(n)).status for n in "ct"} != {"cancelled", "terminated"}:
-                await asyncio.sleep(0.005)
+        await status_of(rig.store, "c", "cancelled")
+        await status_of(rig.store, "t", "terminated")
         await rig.check()
 
 
