@@ -4,8 +4,8 @@ Rule 1: everything is named relative to a root and walked one component at a tim
 `O_NOFOLLOW`; a symbolic link or `..` on the way is refused, so nothing outside is read or written.
 Rule 2: a file is written beside its place, synced and renamed over it: whoever reads sees the old
 bytes or the new ones, and a crash leaves one of the two.
-Rule 3: who reads, thinks and writes holds the folder (`held`) meanwhile, so that two releases at the
-same time lose no line. The kernel lets go of it when the process ends.
+Rule 3: who reads, thinks and writes holds the folder (`held`) meanwhile, so that two releases at
+the same time lose no line. The kernel lets go of it when the process ends.
 Rule 4: what is read has a size limit, checked before reading.
 """
 

@@ -215,6 +215,15 @@ def test_a_link_is_not_followed(folder: Path, tmp_path: Path, linked: str) -> No
     assert list(outside.iterdir()) == []
 
 
+def test_a_working_file_that_is_a_link_is_not_replaced(folder: Path) -> None:
+    (folder / "order.yaml").rename(folder / "real.txt")
+    (folder / "order.yaml").symlink_to("real.txt")
+    with pytest.raises(OutsideFolder, match="symbolic link"):
+        bump(folder, "order", "patch")
+    assert (folder / "order.yaml").is_symlink()
+    assert (folder / "real.txt").read_text() == ORDER
+
+
 def test_a_working_file_that_is_a_link_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "order.yaml"
     outside.write_text(ORDER)
