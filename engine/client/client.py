@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import msgspec
 
 from engine.client.checks import decent_text, known_id, new_id, plain_json, reason_text
 from engine.client.handle import Handle
@@ -26,6 +29,7 @@ from engine.errors import (
     InstanceNotFound,
     InstanceTerminated,
     RegistryError,
+    ReplayError,
     ResultTimeout,
 )
 from engine.history.events import CancelRequested, SignalReceived, Terminated
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from engine.storage.records import Deployment, InstanceRecord, Page
     from engine.values.json import Json, JsonObject
 
+UNREADABLE = (ReplayError, msgspec.MsgspecError, LookupError, TypeError, ValueError)
 OnDuplicate = Literal["reject", "return_existing", "restart_if_finished", "terminate_and_restart"]
 
 
@@ -280,13 +285,15 @@ class Client:
         """One instance with its input and what it waits for. Raises `InstanceNotFound`."""
         record = await self._record(id)
         waits: list[JsonObject] = []
-        if record.status not in TERMINAL_STATUSES:
-            state = await self._transport.state(id)
-            waits = waiting_for(state) if state is not None else []
         value: Json = None
-        pages = await self._provider.history(id, execution=record.execution, limit=1)
-        for page in pages:
-            value = events_of(page, 0)[1][0].get("input")
+        # One that was set aside because its rows cannot be read must still be shown.
+        with suppress(*UNREADABLE) if record.status == "suspended" else nullcontext():
+            pages = await self._provider.history(id, execution=record.execution, limit=1)
+            for page in pages:
+                value = events_of(page, 0)[1][0].get("input")
+            if record.status not in TERMINAL_STATUSES:
+                state = await self._transport.state(id)
+                waits = waiting_for(state) if state is not None else []
         return info_of(record, input=value, waiting_for=waits)
 
     async def history(self, id: str, execution: int | None = None) -> list[JsonObject]:

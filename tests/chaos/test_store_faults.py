@@ -168,7 +168,9 @@ async def test_a_corrupt_history_is_set_aside_alone(
     damage(path, change)
     async with running(f"sqlite:///{path}", activities=[echo]) as rig:
         await rig.client.signal("bad", "go")
-        await suspended(rig)
+        reason = await suspended(rig)
+        info = await rig.client.get("bad")
+        assert (info.status, info.suspended_reason) == ("suspended", reason)
         await finish_good(rig)
         await rig.client.terminate("bad", "beyond repair")
         with pytest.raises(InstanceTerminated, match="beyond repair"):
