@@ -191,7 +191,9 @@ def last_before(
 
 def _contract(old: StepGraph, new: StepGraph) -> Iterator[Reason]:
     yield from _schemas("input", "input", compare(old.input_schema, new.input_schema))
-    yield from _schemas("output", "output", compare(old.output_schema, new.output_schema))
+    yield from _schemas(
+        "output", "output", compare(old.output_schema, new.output_schema, filled=False)
+    )
     if old.output_schema is None and new.output_schema is None:
         yield from _undeclared_output(old.output, new.output)
     for name in sorted({*old.signals, *new.signals}):
@@ -201,7 +203,7 @@ def _contract(old: StepGraph, new: StepGraph) -> Iterator[Reason]:
             yield Reason("signal-added", f"signal {name}: added")
         else:
             before, after = old.signals[name], new.signals[name]
-            found = compare(before.payload_schema, after.payload_schema)
+            found = compare(before.payload_schema, after.payload_schema, filled=False)
             yield from _schemas("signal", f"signal {name}", found)
 
 

@@ -13,7 +13,7 @@ undecidable in general and surprising in particular. What cannot be compared so 
 | `told` | means the same to a validator; only what it says or fills in differs |
 
 Rule 1: equal schemas have no difference, and different ones have at least one.
-Rule 2: a required property with a default is no demand: it is filled in before checking.
+Rule 2: a required property whose default is filled in before checking is no demand.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from engine.definition.json_schema_keywords import KEYWORDS, Takes
 from engine.values.digest import canonical_json
 
 if TYPE_CHECKING:
@@ -66,12 +67,40 @@ class Difference(msgspec.Struct, frozen=True):
     text: str
 
 
-def compare(old: Json, new: Json) -> tuple[Difference, ...]:
-    """The differences that lead from one schema to another; None accepts everything."""
-    found = tuple(_compare(_schema(old), _schema(new), ""))
+def compare(old: Json, new: Json, *, filled: bool = True) -> tuple[Difference, ...]:
+    """The differences that lead from one schema to another; None accepts everything.
+
+    `filled` says that defaults are filled in before checking: so it is for inputs alone.
+    """
+    before, after = _settled(old, filled=filled), _settled(new, filled=filled)
+    found = tuple(_compare(_schema(before), _schema(after), ""))
     if not found and not _same(old, new):
         return (Difference("/", "told", "is written in another way"),)
     return found
+
+
+def _settled(schema: Any, *, filled: bool) -> Any:
+    """The schema without the defaults that nobody fills in.
+
+    They are filled in along `properties` and `items`, not behind `anyOf` and its like.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    settled: Data = {}
+    for key, value in schema.items():
+        takes = KEYWORDS.get(key)
+        along = filled and key in ("properties", "items")
+        if key == "default" and not filled:
+            continue
+        if takes is Takes.SCHEMA:
+            settled[key] = _settled(value, filled=along)
+        elif takes is Takes.SCHEMAS:
+            settled[key] = [_settled(one, filled=False) for one in value]
+        elif takes in (Takes.NAMED_SCHEMAS, Takes.PATTERN_SCHEMAS):
+            settled[key] = {name: _settled(one, filled=along) for name, one in value.items()}
+        else:
+            settled[key] = value
+    return settled
 
 
 def _compare(

@@ -158,6 +158,38 @@ def test_a_difference(old: Json, new: Json, found: list[tuple[str, str]]) -> Non
     assert [(one.path, one.effect) for one in compare(old, new)] == found
 
 
+WITH_DEFAULT: Json = {"required": ["a"], "properties": {"a": {"default": 1}}}
+ANY_A: Json = {"properties": {"a": {}}}
+DEFAULTS: dict[str, tuple[Json, Json, bool, list[str]]] = {
+    "of an input is filled in": (ANY_A, WITH_DEFAULT, True, ["told", "told"]),
+    "of an output is not": (ANY_A, WITH_DEFAULT, False, ["narrowed"]),
+    "in a list is filled in": ({"items": ANY_A}, {"items": WITH_DEFAULT}, True, ["told", "told"]),
+    "behind anyOf is not": (
+        {"anyOf": [TEXT, ANY_A]},
+        {"anyOf": [TEXT, WITH_DEFAULT]},
+        True,
+        ["changed"],
+    ),
+    "of other properties is not": (
+        {"additionalProperties": ANY_A},
+        {"additionalProperties": WITH_DEFAULT},
+        True,
+        ["narrowed"],
+    ),
+    "of an output that changes is told": (
+        {"properties": {"a": {"default": 1}}},
+        {"properties": {"a": {"default": 2}}},
+        False,
+        ["told"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "filled", "effects"), DEFAULTS.values(), ids=DEFAULTS)
+def test_a_default(old: Json, new: Json, filled: bool, effects: list[str]) -> None:
+    assert [one.effect for one in compare(old, new, filled=filled)] == effects
+
+
 leaves = st.fixed_dictionaries(
     {},
     optional={
