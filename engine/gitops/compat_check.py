@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.gitops.lockfile import Lock
-    from engine.values.json import JsonObject
 
 State = Literal["new", "same", "enough", "too-small"]
 
@@ -170,18 +169,3 @@ def _findings(
         why=f"since {against}: {'; '.join(judged.reasons)}",
         mend=f'write `version: "{judged.mend}"`, or run `lockstep bump {judged.name}`',
     )
-
-
-def as_record(judged: Judged) -> JsonObject:
-    """For programs."""
-    return {
-        "name": judged.name,
-        "file": judged.file,
-        "before": judged.before,
-        "version": judged.version,
-        "declared": judged.declared,
-        "required": judged.required,
-        "reasons": list(judged.reasons),
-        "state": judged.state,
-        "mend": judged.mend,
-    }
