@@ -16,11 +16,13 @@ import msgspec
 
 from engine.client.checks import decent_text, known_id, new_id, plain_json, reason_text
 from engine.client.handle import Handle
-from engine.client.reading import decode_json, events_of, info_of
+from engine.client.reading import awaited_version, decode_json, events_of, info_of
 from engine.client.starting import pin_of, started_fact
+from engine.client.versioning import VersionClient
 from engine.errors import (
     ClientError,
     DefinitionError,
+    ExecutionNotFound,
     InputRefused,
     InstanceCancelled,
     InstanceExists,
@@ -28,7 +30,6 @@ from engine.errors import (
     InstanceFinished,
     InstanceNotFound,
     InstanceTerminated,
-    RegistryError,
     ReplayError,
     ResultTimeout,
 )
@@ -52,7 +53,7 @@ UNREADABLE = (ReplayError, msgspec.MsgspecError, LookupError, TypeError, ValueEr
 OnDuplicate = Literal["reject", "return_existing", "restart_if_finished", "terminate_and_restart"]
 
 
-class Client:
+class Client(VersionClient):
     """What programs talk to. Every refusal is typed, and nothing of it was stored."""
 
     def __init__(
@@ -119,11 +120,12 @@ class Client:
             workflow: the name.
             input: JSON; defaults of the input schema are filled in.
             id: the instance id, 1 to 255 characters; a random one if left out.
-            version: exact, a range such as `^1.2`, or None for the latest.
+            version: exact, a range such as `^1.2`, `latest`, or None for the name's policy.
             on_duplicate: what to do when the id is taken.
 
         Raises:
             UnknownWorkflow, UnknownVersion: nothing deployed fits.
+            VersionWithdrawn: the version asked for is yanked or pruned.
             InputRefused: the input does not fit the schema.
             InstanceExists: the id is taken (`reject`, or it still runs).
             LimitExceeded: the input is too large.
@@ -136,7 +138,7 @@ class Client:
             decent_text("version", version)
         instance_id = f"{workflow}-{secrets.token_hex(8)}" if id is None else new_id(id)
         given = plain_json("input", input)
-        resolved, program = await self._resolve(workflow, version)
+        resolved, program = await self._resolve(workflow, version, instance_id)
         value = plain_json("input", program.input_schema.fill(given))
         problem = program.input_schema.problem(value)
         if problem is not None:
@@ -212,12 +214,11 @@ class Client:
             await self._transport.ending(instance_id)
         return (await self._record(instance_id)).execution + 1
 
-    async def _resolve(self, workflow: str, version: str | None) -> tuple[Resolved, Program]:
-        try:
-            return self._programs.resolve(workflow, version)
-        except RegistryError:
-            await self._programs.refresh()  # another process may have deployed it just now
-            return self._programs.resolve(workflow, version)
+    async def _resolve(
+        self, workflow: str, version: str | None, instance_id: str
+    ) -> tuple[Resolved, Program]:
+        await self._programs.refresh()  # what another process deployed a moment ago counts
+        return self._programs.resolve(workflow, version, instance_id=instance_id)
 
     # -- talking --------------------------------------------------------------------------------
 
@@ -294,12 +295,16 @@ class Client:
             if record.status not in TERMINAL_STATUSES:
                 state = await self._transport.state(id)
                 waits = waiting_for(state) if state is not None else []
+        if record.awaits_version is not None:
+            waits.append(awaited_version(record.pin.workflow, record.awaits_version))
         return info_of(record, input=value, waiting_for=waits)
 
     async def history(self, id: str, execution: int | None = None) -> list[JsonObject]:
         """All events of an execution (the current one) as {seq, execution, at, kind, …}."""
         record = await self._record(id)
         wanted = execution if execution is not None else record.execution
+        if not 1 <= wanted <= record.execution:
+            raise ExecutionNotFound(id, wanted, record.execution)
         found: list[JsonObject] = []
         at = 0
         async for page in self._pages(id, wanted):

@@ -14,7 +14,9 @@ from engine.errors import DefinitionError, SettingsError, VersionLocked
 from engine.graph.compile import compile_document, look_over
 from engine.graph.revision import canonical
 from engine.graph.steps import StepGraph
+from engine.registry.bindings import exact_bindings
 from engine.storage.records import Deployment
+from engine.storage.versions import Changed, ChangeSet, Release, VersionName
 from engine.values.digest import digest, short
 from engine.values.version import next_free, parse_version
 
@@ -99,6 +101,24 @@ def _compile(loaded: Loaded) -> tuple[Candidate | None, list[Diagnostic]]:
     return candidate, found
 
 
+def release_of(
+    candidate: Candidate, *, at: int, actor: str | None = None, commit: str | None = None
+) -> Release:
+    """What the store is to keep of a candidate."""
+    deployment = Deployment(
+        name=candidate.name,
+        version=candidate.version,
+        revision=candidate.revision,
+        source=candidate.source,
+        source_digest=digest(candidate.source),
+        deployed_at=at,
+        actor=actor,
+        commit=commit,
+    )
+    binds = tuple(VersionName(*bound) for bound in exact_bindings(candidate.graph))
+    return Release(deployment, canonical(candidate.graph), binds)
+
+
 async def deploy_all(
     provider: Provider, candidates: Sequence[Candidate], *, now: int, actor: str | None
 ) -> list[Deployment]:
@@ -107,38 +127,32 @@ async def deploy_all(
     Raises:
         VersionLocked: a version is deployed with another revision. Nothing was stored.
     """
-    stored = {(one.name, one.version): one for one in await provider.deployments()}
-    for candidate in candidates:
-        there = stored.get((candidate.name, candidate.version))
-        if there is not None and there.revision != candidate.revision:
-            raise _locked(candidate, there, [v for n, v in stored if n == candidate.name])
-    done: list[Deployment] = []
-    for candidate in candidates:
-        there = stored.get((candidate.name, candidate.version))
-        if there is None:
-            asked = Deployment(
-                name=candidate.name,
-                version=candidate.version,
-                revision=candidate.revision,
-                source=candidate.source,
-                source_digest=digest(candidate.source),
-                deployed_at=now,
-                actor=actor,
-            )
-            there = await provider.deploy(asked, canonical(candidate.graph))
-            if there.revision != candidate.revision:  # another process was faster
-                raise _locked(candidate, there, [v for n, v in stored if n == candidate.name])
-        done.append(there)
+    releases = tuple(release_of(one, at=now, actor=actor) for one in candidates)
+    done = await apply_change(provider, ChangeSet(at=now, actor=actor, releases=releases))
+    return list(done.deployments)
+
+
+async def apply_change(provider: Provider, change: ChangeSet) -> Changed:
+    """Change the catalogue, all or nothing. Raises `VersionLocked` for the first conflict."""
+    done = await provider.change(change)
+    for there in done.conflicts:
+        offered = next(
+            one.deployment
+            for one in change.releases
+            if (one.deployment.name, one.deployment.version) == (there.name, there.version)
+        )
+        taken = [one.version for one in await provider.deployments(there.name)]
+        raise _locked(offered, there, taken)
     return done
 
 
-def _locked(candidate: Candidate, there: Deployment, taken: Sequence[str]) -> VersionLocked:
-    version = parse_version(candidate.version)
+def _locked(offered: Deployment, there: Deployment, taken: Sequence[str]) -> VersionLocked:
+    version = parse_version(offered.version)
     free = next_free(version, [parse_version(text) for text in taken])
     return VersionLocked(
-        candidate.name,
-        candidate.version,
+        offered.name,
+        offered.version,
         deployed=short(there.revision),
-        offered=short(candidate.revision),
+        offered=short(offered.revision),
         next_free=str(free),
     )

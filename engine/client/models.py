@@ -12,6 +12,8 @@ class InstanceInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     `error` is the error tree (type, message, retryable, step, attempt, details, cause).
     `waiting_for` lists what is open: {kind, step, …}. `list` leaves `input` and `waiting_for` out.
+    `upgrade_blocked` is why the execution did not go on with the version that the policy, or the
+    step, would have given it. `awaits_version` has to be deployed before the instance goes on.
     """
 
     instance_id: str
@@ -28,6 +30,8 @@ class InstanceInfo(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None = None
     waiting_for: list[JsonObject] | None = None
     suspended_reason: str | None = None
+    upgrade_blocked: str | None = None
+    awaits_version: str | None = None
     created_at: str
     updated_at: str
     finished_at: str | None = None

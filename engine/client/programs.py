@@ -12,34 +12,60 @@ from engine.errors import StorageError
 from engine.graph.revision import load_graph
 from engine.interpreter.program import Program
 from engine.registry.catalog import Catalog, Resolved
+from engine.registry.policy import parse_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.storage.provider import Provider
+    from engine.storage.versions import Listing
 
 
 class Programs:
-    """The catalog of a node with its programs."""
+    """The catalog of a process with its programs. `moved` is called when the catalog is new."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._graphs: dict[str, bytes] = {}
         self._loaded: dict[str, Program] = {}
         self.catalog = Catalog()
+        self.version: int | None = None
+        self.moved: list[Callable[[], None]] = []
 
     async def refresh(self) -> None:
-        """Learn what has been deployed since."""
-        for deployment in await self._provider.deployments():
-            if deployment.revision not in self._graphs:
-                graph = await self._provider.graph(deployment.revision)
-                if graph is None:
-                    message = f"the graph of revision {deployment.revision} is missing"
-                    raise StorageError(message)
-                self._graphs[deployment.revision] = graph
-            self.catalog.add(deployment.name, deployment.version, deployment.revision)
+        """Learn what has been changed since; reads the catalog only if it was."""
+        while await self._provider.catalog_version() != self.version:
+            listing = await self._provider.catalog(known=self.version)
+            if listing is None or await self._take(listing):
+                return
 
-    def resolve(self, name: str, wanted: str | None) -> tuple[Resolved, Program]:
+    async def _take(self, listing: Listing) -> bool:
+        """Make a listing the catalog; False when it has gone out of date meanwhile."""
+        catalog = Catalog()
+        for row in listing.rows:
+            if row.state != "pruned" and row.revision not in self._graphs:
+                graph = await self._provider.graph(row.revision)
+                if graph is None:
+                    if await self._provider.catalog_version() != listing.version:
+                        return False
+                    raise StorageError(f"the graph of revision {row.revision} is missing")
+                self._graphs[row.revision] = graph
+            catalog.add(
+                row.name, row.version, row.revision, state=row.state, reason=row.state_reason
+            )
+        for name, policy in listing.policies.items():
+            catalog.set_policy(name, parse_policy(policy))
+        if self.version is None or listing.version > self.version:  # another may have been faster
+            self.catalog, self.version = catalog, listing.version
+            for tell in self.moved:
+                tell()
+        return True
+
+    def resolve(
+        self, name: str, wanted: str | None, *, instance_id: str = ""
+    ) -> tuple[Resolved, Program]:
         """The version a start gets and its program. Raises `RegistryError`."""
-        resolved = self.catalog.resolve(name, wanted)
+        resolved = self.catalog.resolve(name, wanted, instance_id=instance_id)
         return resolved, self.program(resolved.revision)
 
     def program(self, revision: str) -> Program:

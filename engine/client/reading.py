@@ -36,11 +36,18 @@ def info_of(record: InstanceRecord, **more: Any) -> InstanceInfo:
         custom_status=json(record.custom_status),
         parent=record.parent_id,
         suspended_reason=record.suspended_reason,
+        upgrade_blocked=record.upgrade_blocked,
+        awaits_version=record.awaits_version,
         created_at=format_instant(record.created_at),
         updated_at=format_instant(record.updated_at),
         finished_at=format_instant(record.finished_at) if record.finished_at is not None else None,
         **more,
     )
+
+
+def awaited_version(workflow: str, version: str) -> JsonObject:
+    """How an instance waits for a version, as an entry of `waiting_for`."""
+    return {"kind": "version", "step": "continue_as_new", "workflow": workflow, "version": version}
 
 
 def events_of(page: Page, at: int) -> tuple[int, list[JsonObject]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from engine.client.models import Ending
-from engine.errors import InstanceFinished, InstanceNotFound
+from engine.errors import InstanceFinished, InstanceNotFound, VersionWithdrawn
 from engine.history.events import Terminated
 from engine.history.letters import write_letter
 from engine.interpreter.replay import replay
@@ -41,7 +41,10 @@ class Transport(Protocol):
     clock: Clock
 
     async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
-        """Create and start an instance; the status of the one that has the id, if one has."""
+        """Create and start an instance; the status of the one that has the id, if one has.
+
+        `pruned`: the version has no content any more, and nothing was created.
+        """
 
     async def program(self, instance_id: str) -> Program:
         """What an instance runs on. Raises `InstanceNotFound`, `InstanceFinished`."""
@@ -85,7 +88,10 @@ class StoreTransport:
     async def begin(self, creation: Creation, program: Program, started: Started) -> str | None:
         """Leave it in the store for the node."""
         asked = msgspec.structs.replace(creation, start=write_letter(started), claimed=False)
-        [taken] = await self.provider.create([asked])
+        try:
+            [taken] = await self.provider.create([asked])
+        except VersionWithdrawn as error:
+            return error.state
         return taken.status if taken is not None else None
 
     async def program(self, instance_id: str) -> Program:

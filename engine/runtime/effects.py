@@ -78,7 +78,9 @@ def _start_child(turn: Turn, seq: int, decision: ev.ChildScheduled) -> ev.Fact |
         return ev.ChildFailed(at=0, ref=seq, error=error)
 
     try:
-        resolved, program = turn.programs.resolve(decision.workflow, decision.range)
+        resolved, program = turn.programs.resolve(
+            decision.workflow, decision.range, instance_id=decision.instance_id
+        )
     except RegistryError as error:
         return failed("sys.unknown_version", error.message)
     value = program.input_schema.fill(decision.input)

@@ -12,25 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.client.starting import pin_of, started_fact
-from engine.errors import RegistryError
+from engine.client.starting import started_fact
 from engine.history import events as ev
 from engine.history.codec import decode_page, encode_event, encode_page
 from engine.history.letters import read_letter, write_letter
 from engine.interpreter.execution import Execution
 from engine.runtime.live import BASE_BYTES
+from engine.runtime.succession import Awaited, next_version
 from engine.runtime.turn import encode_json, signal_refusal
 from engine.storage.records import Delta, Message, Page, Send, Status, Summary
-from engine.values.version import VersionRange, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.interpreter.program import Program
-    from engine.registry.catalog import Resolved
     from engine.runtime.turn import Turn
-    from engine.storage.records import InstanceRecord, Pin, StoredMessage
-    from engine.values.json import Json
+    from engine.storage.records import InstanceRecord, StoredMessage
 
 
 def child_failure(instance_id: str, error: ev.Failure, verb: str = "failed") -> ev.Failure:
@@ -90,6 +86,7 @@ def terminated_unread(
             finished_at=at,
             custom_status=record.custom_status,
             error=encode_json(failure),
+            upgrade_blocked=record.upgrade_blocked,
         ),
         pages=(Page(record.execution, seq, seq, encode_page([event])),),
         consumed=tuple(message.id for message in inbox),
@@ -151,6 +148,7 @@ def execution_ended(turn: Turn) -> list[ev.Fact]:
         custom_status=live.custom_status,
         output=output,
         error=encode_json(failure) if failure is not None else None,
+        upgrade_blocked=live.upgrade_blocked,
     )
     if started.parent is not None:
         turn.post(started.parent.instance_id, outcome, execution=started.parent.execution)
@@ -180,64 +178,27 @@ def _continue(turn: Turn, ended: ev.ContinuedAsNew) -> list[ev.Fact]:
     assert started is not None
     turn.close_page()
     turn.timers.clear()
-    pin, program, value, reason, problem = _next_version(turn, ended)
-    live.pin, live.program = pin, program
-    live.run = Execution(program)
+    chosen = next_version(turn, ended)
+    live.awaits = chosen.version if isinstance(chosen, Awaited) else None
+    if isinstance(chosen, Awaited):
+        return []  # nothing more happens to it before that version is there
+    live.upgrade_blocked = chosen.blocked
+    live.pin, live.program = chosen.pin, chosen.program
+    live.run = Execution(chosen.program)
     live.saved_seq, live.size, live.warned = 0, BASE_BYTES, False
-    turn.next_pin = pin
+    turn.next_pin = chosen.pin
     turn.first_seq = 1
     first = started_fact(
         live.id,
-        pin,
-        value,
+        chosen.pin,
+        chosen.input,
         execution=started.execution + 1,
         config=started.config,
         parent=started.parent,
         mailbox=before.mail(),
         custom_status=before.custom_status,
-        resolution=reason,
+        resolution=chosen.reason,
     )
-    if problem is None:
+    if chosen.error is None:
         return [first]
-    error = ev.Failure(type="sys.validation", message=problem)
-    return [first, ev.Aborted(at=0, error=error)]
-
-
-def _refusal(program: Program, before: Pin, resolved: Resolved, value: Json) -> str | None:
-    """Why a version does not take over the state of another one, or None."""
-    accepted = program.graph.accepts_state_from
-    moves = resolved.revision != before.revision
-    from_here = parse_version(before.version)
-    if moves and accepted is not None and not VersionRange.parse(accepted).matches(from_here):
-        return f"accepts state from {accepted}, not from {before.version}"
-    problem = program.input_schema.problem(value)
-    if problem is None:
-        return None
-    return f"refuses the input at `{problem.path}`: {problem.message}"
-
-
-def _next_version(
-    turn: Turn, ended: ev.ContinuedAsNew
-) -> tuple[Pin, Program, Json, str, str | None]:
-    """The version of the next execution: pin, program, input, reason, and why it cannot begin.
-
-    A newer version that refuses the input is not taken: the instance stays on its own.
-    """
-    live = turn.live
-    blocked = ""
-    if ended.version != "pinned":
-        wanted = None if ended.version == "policy" else ended.version
-        try:
-            resolved, program = turn.programs.resolve(live.pin.workflow, wanted)
-        except RegistryError as error:
-            blocked = f"stayed: {error.message}"
-        else:
-            value = program.input_schema.fill(ended.input)
-            refusal = _refusal(program, live.pin, resolved, value)
-            if refusal is None:
-                return pin_of(resolved), program, value, resolved.reason, None
-            blocked = f"upgrade_blocked: {resolved.version} {refusal}"
-    value = live.program.input_schema.fill(ended.input)
-    problem = live.program.input_schema.problem(value)
-    why = f"input refused at `{problem.path}`: {problem.message}" if problem else None
-    return live.pin, live.program, value, blocked or "pinned", why
+    return [first, ev.Aborted(at=0, error=chosen.error)]

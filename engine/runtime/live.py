@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from engine.history.events import ContinuedAsNew
+from engine.history.events import CancelRequested, ContinuedAsNew, Terminated
 from engine.interpreter.execution import Execution
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ class Live:
     """One instance under this node's ownership. Only the node's loop touches it."""
 
     __slots__ = (
-        "busy", "calls", "create", "custom_status", "dropped", "epoch", "execution", "id",
-        "open_activities", "pin", "program", "queued", "run", "saved_seq", "size", "told", "warned",
+        "awaits", "busy", "calls", "create", "custom_status", "dropped", "epoch", "execution", "id",
+        "open_activities", "pin", "program", "queued", "run", "saved_seq", "size", "told",
+        "upgrade_blocked", "warned",
     )  # fmt: skip
 
     def __init__(
@@ -68,8 +69,17 @@ class Live:
         self.saved_seq = 0  # of the newest snapshot
         self.size = BASE_BYTES
         self.warned = False
+        self.upgrade_blocked: str | None = None  # why it did not go on with another version
+        self.awaits: str | None = None  # the version without which its next execution cannot begin
 
     @property
     def has_work(self) -> bool:
         """Whether a turn would do something."""
+        if self.awaits is not None:
+            return self.stops_waiting
         return bool(self.told) or isinstance(self.run.ended, ContinuedAsNew)
+
+    @property
+    def stops_waiting(self) -> bool:
+        """Whether it has been told to end while it waits for a version."""
+        return any(isinstance(one.fact, (CancelRequested, Terminated)) for one in self.told)

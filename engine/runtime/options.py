@@ -30,4 +30,5 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace: int = 10 * SECOND
     foreign_poll: int = 20_000  # how often another process's writes are looked for
     stranded_check: int = 30 * SECOND
+    semantics: tuple[int, ...] | None = None  # levels to claim; None: those this build supports
     config: JsonObject = {}

@@ -36,6 +36,15 @@ Guarantees
         transaction; fenced by (execution, expected_seq). Messages and timers stay.
     G19 Development versions (`-dev.`) enter only a store for development, and only an unused store
         becomes one, for ever.
+    G20 One change: releases, policies, states, notes and their audit are stored together or not at
+        all; against another catalogue version than the expected one, not at all.
+    G21 Catalogue version: moves with every change of what a start may get, and only then; every
+        process sees it at once.
+    G22 Audit: each changed thing has one row, with what stood there before; rows are never changed.
+    G23 Reports are exact: all figures of a version report are of one snapshot.
+    G24 Pruning a version removes its content only at zero references, in one transaction; nothing
+        is ever created on a pruned version.
+    G25 Levels: a claim with levels takes nothing of another semantics level and leaves it alone.
 """
 
 from __future__ import annotations
@@ -62,6 +71,7 @@ if TYPE_CHECKING:
         StoredMessage,
         StoreInfo,
     )
+    from engine.storage.versions import AuditRow, Changed, ChangeSet, Listing, VersionReport
 
 
 class Provider(Protocol):
@@ -83,9 +93,12 @@ class Provider(Protocol):
     async def commit(self, lease: Lease, token: int, deltas: Sequence[Delta]) -> CommitResult:
         """Store many turns in one transaction (G1-G10, G13, G14). Raises `LeaseLost`."""
 
-    async def claim(self, lease: Lease, *, now: int, limit: int) -> list[InstanceRecord]:
-        """Take instances that nobody works on and that have something to do (G11, G12).
+    async def claim(
+        self, lease: Lease, *, now: int, limit: int, levels: Sequence[int] | None = None
+    ) -> list[InstanceRecord]:
+        """Take instances that nobody works on and that have something to do (G11, G12, G25).
 
+        With `levels` only those of these semantics levels.
         Raises `LeaseLost`.
         """
 
@@ -163,11 +176,39 @@ class Provider(Protocol):
         """Remove terminal instances that ended before; returns how many (G16)."""
 
     # -- versions ---------------------------------------------------------------------------------
-    async def deploy(self, deployment: Deployment, graph: bytes) -> Deployment:
-        """Store a version and its revision; return what is stored under (name, version).
+    async def change(self, change: ChangeSet) -> Changed:
+        """Change the catalogue in one transaction (G15, G20-G22).
 
-        The caller compares revisions to see whether it was refused (G15).
+        A release whose version is stored with another revision is a conflict: then nothing is
+        stored, and the answer says which. Raises `StaleState`, and `UnknownVersion` or
+        `VersionWithdrawn` for a state or a policy of a version that is not there.
         """
+
+    async def catalog_version(self) -> int:
+        """The version of the catalogue (G21). Cheap: asked at every start."""
+
+    async def catalog(self, *, known: int | None = None) -> Listing | None:
+        """All versions without their sources, all policies; None when it is the known one."""
+
+    async def audit(
+        self, name: str | None = None, *, after: int = 0, limit: int = 1000
+    ) -> list[AuditRow]:
+        """Changes of the catalogue (of one name) with `id > after`, in order."""
+
+    async def version_report(self, name: str) -> list[VersionReport]:
+        """How each version of a name stands, in order of deployment (G23)."""
+
+    async def prune_version(
+        self, name: str, version: str, *, at: int, actor: str | None, commit: str | None = None
+    ) -> int:
+        """Remove graph and source of a version; the catalogue version (G24).
+
+        The row stays, as `pruned`; so it is done once, and the graph stays while another version
+        has the same revision. Raises `UnknownVersion`, and `VersionInUse` with the references.
+        """
+
+    async def unservable(self, levels: Sequence[int], *, limit: int = 100) -> list[InstanceRecord]:
+        """Instances that have not ended and are of none of these semantics levels, oldest first."""
 
     async def deployments(self, name: str | None = None) -> list[Deployment]:
         """All deployed versions (of one name), in order of deployment; sources included."""

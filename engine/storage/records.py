@@ -14,6 +14,7 @@ import msgspec
 from engine.values.json import Json
 
 Mode = Literal["none", "dev"]
+VersionState = Literal["released", "deprecated", "yanked", "pruned"]
 Status = Literal[
     "pending", "running", "suspended", "completed", "failed", "cancelled", "terminated"
 ]
@@ -121,7 +122,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     `open_activities` counts local activities in flight: after a crash they are what makes the
     instance claimable. `open_waits` counts waits, timers, children: other pending causes.
-    `custom_status`, `output` and `error` are JSON bytes.
+    `custom_status`, `output` and `error` are JSON bytes. `upgrade_blocked` is why it did not go on
+    with another version; `awaits_version` the version that has to be deployed before it goes on.
     """
 
     status: Status
@@ -132,6 +134,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     output: bytes | None = None
     error: bytes | None = None
     finished_at: int | None = None
+    upgrade_blocked: str | None = None
+    awaits_version: str | None = None
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +187,7 @@ class DeltaOutcome(msgspec.Struct, frozen=True):
     """What became of one delta.
 
     Applied; stale (fenced off); duplicate (its `create` was refused, with the status of the
-    instance that has the id).
+    instance that has the id, or `pruned`: the version it is pinned to has no content any more).
     """
 
     result: Literal["applied", "stale", "duplicate"] = "applied"
@@ -221,6 +225,8 @@ class InstanceRecord(msgspec.Struct, frozen=True, kw_only=True):
     output: bytes | None = None
     error: bytes | None = None
     suspended_reason: str | None = None
+    upgrade_blocked: str | None = None
+    awaits_version: str | None = None
 
 
 class ExecutionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,7 +250,10 @@ class LoadedInstance(msgspec.Struct, frozen=True):
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """A version in the store. (name, version) names one revision for ever."""
+    """A version in the store. (name, version) names one revision for ever.
+
+    `state_reason` is why it has its state. The source of a pruned version is empty.
+    """
 
     name: str
     version: str
@@ -254,6 +263,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     deployed_at: int
     actor: str | None = None
     commit: str | None = None
+    state: VersionState = "released"
+    state_reason: str | None = None
 
 
 class InstanceFilter(msgspec.Struct, frozen=True, kw_only=True):

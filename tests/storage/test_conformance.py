@@ -17,7 +17,7 @@ async def test_case(case: Case, factory: Factory) -> None:
 
 def test_every_guarantee_has_cases() -> None:
     promised = set(re.findall(r"^    (G\d+) ", provider.__doc__ or "", re.MULTILINE))
-    assert len(promised) == 19
+    assert len(promised) == 25
     assert {number for case in CASES for number in case.guarantees} == promised
 
 

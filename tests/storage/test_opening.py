@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StorageError, StorageUnavailable
+from engine.storage.sqlite.migrate import load_migrations
 from engine.storage.url import open_store
 
 
@@ -20,7 +21,7 @@ async def opened(url: str | Path, **options: object) -> None:
 async def test_a_new_file_is_made(database: Path) -> None:
     async with open_store(f"sqlite:///{database}") as store:
         info = await store.info(now=0)
-    assert (info.location, info.schema_version) == (str(database), 1)
+    assert (info.location, info.schema_version) == (str(database), len(load_migrations()))
     assert (info.node, info.node_alive) == (None, False)
     assert info.details["journal_mode"] == "wal"
     assert info.details["sqlite_version"] == sqlite3.sqlite_version
@@ -79,7 +80,7 @@ async def test_a_newer_schema_is_refused(database: Path) -> None:
     with sqlite3.connect(database) as raw:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
-    with pytest.raises(StorageError, match="schema version 99, this build knows 1"):
+    with pytest.raises(StorageError, match="schema version 99, this build knows 3"):
         await opened(database)
 
 
@@ -116,6 +117,8 @@ async def test_a_closed_store_says_so(database: Path) -> None:
     [
         "UPDATE deployments SET revision = 'r2'",
         "UPDATE deployments SET source = x'00'",
+        "UPDATE deployments SET state = 'pruned', source = x'00'",
+        "UPDATE deployments SET state = 'yanked', actor = 'eve'",
         "DELETE FROM deployments",
         "UPDATE revisions SET graph = x'00'",
         "DELETE FROM revisions",
@@ -125,7 +128,8 @@ async def test_no_hand_changes_a_deployed_version(database: Path, statement: str
     await opened(database)
     raw = sqlite3.connect(database, isolation_level=None)
     raw.execute("INSERT INTO revisions VALUES ('r1', x'01')")
-    raw.execute("INSERT INTO deployments VALUES (1, 'a', '1.0.0', 'r1', x'', 'd', 0, NULL, NULL)")
+    raw.execute("INSERT INTO deployments VALUES"
+        " (1, 'a', '1.0.0', 'r1', x'', 'd', 0, NULL, NULL, 'released', NULL)")
     with pytest.raises(sqlite3.IntegrityError, match=r"immutable|never removed"):
         raw.execute(statement)
     raw.close()

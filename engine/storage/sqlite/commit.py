@@ -26,7 +26,7 @@ from engine.storage.records import (
     StoredMessage,
 )
 from engine.storage.sqlite import rows
-from engine.storage.sqlite.mail import Mail, create_row, creation_row
+from engine.storage.sqlite.mail import Mail, create_row, creation_row, is_pruned
 from engine.storage.sqlite.queries import SQL
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def _try_alone(
 ) -> DeltaOutcome:
     if delta.create is not None:
         key = create_row(raw, delta.create, owner=lease.epoch, exact=True)
+        if key is None and is_pruned(raw, delta.create):
+            return DeltaOutcome("duplicate", "pruned")
         if key is None:
             status = raw.execute(SQL["address"], (delta.instance_id,)).fetchone()[1]
             return DeltaOutcome("duplicate", status)
@@ -223,6 +225,8 @@ class _Turns:
             summary.open_activities,
             summary.open_waits,
             summary.custom_status,
+            summary.upgrade_blocked,
+            summary.awaits_version,
         )
         if running and delta.next_pin is None and (created or delta.expected_seq > 0):
             self._turns.append(shown + fence)

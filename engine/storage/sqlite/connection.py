@@ -145,6 +145,14 @@ class Watch:
         self._count = count
         return True
 
+    def catalog_version(self) -> int:
+        """The version of the catalogue now."""
+        try:
+            version: int = self._raw.execute(SQL["catalog_version"]).fetchone()[0]
+        except sqlite3.Error as error:
+            raise translate(error, "the database") from error
+        return version
+
     def close(self) -> None:
         """Close its connection."""
         self._raw.close()

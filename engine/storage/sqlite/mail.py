@@ -100,13 +100,23 @@ def create_row(
         return cursor.lastrowid
     if not creation.replace_finished:
         return None
-    key, status, execution = raw.execute(SQL["address"], (creation.instance_id,)).fetchone()
+    there = raw.execute(SQL["address"], (creation.instance_id,)).fetchone()
+    if there is None or is_pruned(raw, creation):
+        return None
+    key, status, execution = there
     expected = creation.execution == execution + 1
     if status not in TERMINAL_STATUSES or not (
         expected or (creation.execution == _ANY_EXECUTION and not exact)
     ):
         return None
     return _replace(raw, creation, key, owner)
+
+
+def is_pruned(raw: sqlite3.Connection, creation: Creation) -> bool:
+    """Whether the version that a new instance is pinned to has no content any more."""
+    pin = creation.pin
+    row = raw.execute(SQL["is_pruned"], (pin.workflow, pin.version)).fetchone()
+    return row is not None
 
 
 def creation_row(

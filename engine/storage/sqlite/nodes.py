@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.errors import LeaseLost
 from engine.storage.records import InstanceRecord, Lease
 from engine.storage.sqlite import rows
@@ -30,11 +32,14 @@ def release(raw: sqlite3.Connection, lease: Lease) -> None:
         raw.execute(SQL["release_all"], (lease.epoch,))
 
 
-def claimable(raw: sqlite3.Connection, now: int, limit: int) -> list[int]:
+def claimable(
+    raw: sqlite3.Connection, now: int, limit: int, levels: Sequence[int] | None
+) -> list[int]:
     """Keys of instances that `claim` would take. A read: an idle look takes no write lock."""
     keys: dict[int, None] = {}  # in order, each once
+    listed = None if levels is None else msgspec.json.encode(levels).decode()
     for name in ("claimable_open", "claimable_due"):
-        found = raw.execute(SQL[name], {"now": now, "limit": limit})
+        found = raw.execute(SQL[name], {"now": now, "limit": limit, "levels": listed})
         keys.update((key, None) for (key,) in found)
         if len(keys) >= limit:
             break

@@ -112,11 +112,13 @@ UPDATE nodes SET token = ?, result = ? WHERE epoch = ?;
 SELECT node, epoch FROM nodes ORDER BY epoch DESC LIMIT 1;
 
 -- name: create_instance
--- A new instance, unless the id is taken.
+-- A new instance, unless the id is taken or the version has no content any more.
 INSERT INTO instances (id, workflow, version, revision, semantics, execution, status, last_seq,
     epoch, owner, attempts, open_activities, open_waits, created_at, started_at, updated_at,
     parent_id)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, 0, 0, 0, ?10, ?10, ?10, ?11)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, 0, 0, 0, ?10, ?10, ?10, ?11
+WHERE NOT EXISTS (SELECT 1 FROM deployments
+                  WHERE name = ?2 AND version = ?3 AND state = 'pruned')
 ON CONFLICT (id) DO NOTHING;
 
 -- name: next_instance_key
@@ -141,19 +143,20 @@ UPDATE instances SET key = ?2, workflow = ?3, version = ?4, revision = ?5, seman
     execution = execution + 1, status = ?7, last_seq = 0, epoch = ?8, owner = ?9, attempts = 0,
     open_activities = 0, open_waits = 0, created_at = ?10, started_at = ?10, updated_at = ?10,
     finished_at = NULL, parent_id = ?11, custom_status = NULL, output = NULL, error = NULL,
-    suspended_reason = NULL
+    suspended_reason = NULL, upgrade_blocked = NULL, awaits_version = NULL
 WHERE key = ?1;
 
 -- name: turn
 -- The usual turn: a running instance goes on. Sets no column that an index orders by.
 UPDATE instances SET updated_at = ?, last_seq = ?, attempts = attempts * ?, open_activities = ?,
-    open_waits = ?, custom_status = ?
+    open_waits = ?, custom_status = ?, upgrade_blocked = ?, awaits_version = ?
 WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ? AND status = 'running';
 
 -- name: settle
 -- Any other turn: first, last, or into another status.
 UPDATE instances SET updated_at = ?, last_seq = ?, attempts = attempts * ?, open_activities = ?,
-    open_waits = ?, custom_status = ?, status = ?, output = ?, error = ?, finished_at = ?, owner = ?
+    open_waits = ?, custom_status = ?, upgrade_blocked = ?, awaits_version = ?, status = ?,
+    output = ?, error = ?, finished_at = ?, owner = ?
 WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ?;
 
 -- name: archive_continued
@@ -166,8 +169,8 @@ FROM instances WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND la
 -- name: continue
 -- The next execution of the same instance.
 UPDATE instances SET updated_at = ?, last_seq = ?, attempts = attempts * ?, open_activities = ?,
-    open_waits = ?, custom_status = ?, status = ?, output = ?, error = ?, finished_at = ?,
-    owner = ?, workflow = ?, version = ?, revision = ?, semantics = ?, execution = execution + 1,
+    open_waits = ?, custom_status = ?, upgrade_blocked = ?, awaits_version = ?, status = ?,
+    output = ?, error = ?, finished_at = ?, owner = ?, workflow = ?, version = ?, revision = ?, semantics = ?, execution = execution + 1,
     started_at = ?
 WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ?;
 
@@ -231,6 +234,7 @@ WHERE m.id IN (SELECT value FROM json_each(?));
 SELECT key FROM instances INDEXED BY instances_unowned
 WHERE owner IS NULL AND status IN ('pending', 'running')
   AND (open_activities > 0 OR status = 'pending')
+  AND (:levels IS NULL OR semantics IN (SELECT value FROM json_each(:levels)))
 ORDER BY key LIMIT :limit;
 
 -- name: claimable_due
@@ -238,6 +242,7 @@ ORDER BY key LIMIT :limit;
 SELECT DISTINCT i.key
 FROM inbox m INDEXED BY inbox_due CROSS JOIN instances i ON i.key = m.instance
 WHERE m.visible_at <= :now AND i.owner IS NULL AND i.status IN ('pending', 'running')
+  AND (:levels IS NULL OR i.semantics IN (SELECT value FROM json_each(:levels)))
 ORDER BY m.visible_at LIMIT :limit;
 
 -- name: claim
@@ -393,8 +398,13 @@ DELETE FROM executions WHERE instance = ?;
 DELETE FROM instances WHERE key = ?;
 
 -- name: add_revision
--- The first graph of a revision stays.
-INSERT INTO revisions (revision, graph) VALUES (?, ?) ON CONFLICT (revision) DO NOTHING;
+-- The first graph of a revision stays; one that was pruned comes back.
+INSERT INTO revisions (revision, graph) VALUES (?, ?)
+ON CONFLICT (revision) DO UPDATE SET graph = excluded.graph WHERE length(graph) = 0;
+
+-- name: add_binding
+-- A version that a graph names by its number.
+INSERT INTO bindings (revision, name, version) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- name: add_deployment
 -- A new version.
@@ -404,22 +414,156 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: deployment
 -- What a version is.
-SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit
+SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit, state,
+    state_reason
 FROM deployments WHERE name = ? AND version = ?;
 
 -- name: deployments
 -- All versions, in order of deployment.
-SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit
+SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit, state,
+    state_reason
 FROM deployments ORDER BY key;
 
 -- name: deployments_of
 -- The versions of one workflow, in order of deployment.
-SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit
+SELECT name, version, revision, source, source_digest, deployed_at, actor, git_commit, state,
+    state_reason
 FROM deployments WHERE name = ? ORDER BY key;
 
 -- name: graph
--- The graph of a revision.
-SELECT graph FROM revisions WHERE revision = ?;
+-- The graph of a revision, if it is kept.
+SELECT graph FROM revisions WHERE revision = ? AND length(graph) > 0;
+
+-- name: catalog_version
+-- Moves with every change of what a start may get.
+SELECT version FROM catalog WHERE id = 1;
+
+-- name: raise_catalog
+-- The catalogue has changed.
+UPDATE catalog SET version = version + 1 WHERE id = 1;
+
+-- name: catalog_rows
+-- All versions without their sources, in order of deployment.
+SELECT name, version, revision, state, state_reason FROM deployments ORDER BY key;
+
+-- name: policies
+-- The policies that have been set.
+SELECT name, policy FROM policies;
+
+-- name: policy
+-- The policy of one name.
+SELECT policy FROM policies WHERE name = ?;
+
+-- name: set_policy
+-- The new policy of a name.
+INSERT INTO policies (name, policy, changed_at) VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET policy = excluded.policy, changed_at = excluded.changed_at;
+
+-- name: drop_policy
+-- A name has no policy of its own any more.
+DELETE FROM policies WHERE name = ?;
+
+-- name: drop_policy_versions
+-- What the former policy of a name named.
+DELETE FROM policy_versions WHERE name = ?;
+
+-- name: add_policy_version
+-- A version that the policy of a name names.
+INSERT INTO policy_versions (name, version) VALUES (?, ?);
+
+-- name: policy_names
+-- Whether the policy of a name names a version.
+SELECT 1 FROM policy_versions WHERE name = ? AND version = ?;
+
+-- name: set_state
+-- The new state of a version.
+UPDATE deployments SET state = ?, state_reason = ? WHERE name = ? AND version = ?;
+
+-- name: drop_source
+-- A version is pruned.
+UPDATE deployments SET state = 'pruned', state_reason = ?, source = x''
+WHERE name = ? AND version = ?;
+
+-- name: drop_graph
+-- The graph of a revision that no version needs.
+UPDATE revisions SET graph = x''
+WHERE revision = :revision
+  AND NOT EXISTS (SELECT 1 FROM deployments WHERE revision = :revision AND state <> 'pruned');
+
+-- name: drop_bindings
+-- What a graph named that is not kept.
+DELETE FROM bindings
+WHERE revision = :revision
+  AND NOT EXISTS (SELECT 1 FROM deployments WHERE revision = :revision AND state <> 'pruned');
+
+-- name: add_audit
+-- Who changed what.
+INSERT INTO audit (at, actor, git_commit, action, name, version, before, after, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: audit
+-- Changes after one, in order.
+SELECT id, at, actor, git_commit, action, name, version, before, after, reason
+FROM audit WHERE id > ? ORDER BY id LIMIT ?;
+
+-- name: audit_of
+-- Changes of one workflow after one, in order.
+SELECT id, at, actor, git_commit, action, name, version, before, after, reason
+FROM audit WHERE name = ? AND id > ? ORDER BY id LIMIT ?;
+
+-- name: version_report
+-- How the versions of a workflow stand, in order of deployment.
+WITH live AS (
+    SELECT version, count(*) AS running, sum(open_activities = 0) AS waiting,
+           min(started_at) AS oldest
+    FROM instances INDEXED BY instances_kind
+    WHERE status IN ('pending', 'running', 'suspended') AND workflow = :name
+    GROUP BY version
+)
+SELECT d.name, d.version, d.revision, d.state, d.state_reason, d.deployed_at, d.actor,
+       d.git_commit, coalesce(live.running, 0), coalesce(live.waiting, 0),
+       (SELECT count(*) FROM bindings b JOIN deployments p ON p.revision = b.revision
+        WHERE b.name = d.name AND b.version = d.version AND p.state <> 'pruned'
+          AND p.key <> d.key),
+       0, live.oldest
+FROM deployments d LEFT JOIN live ON live.version = d.version
+WHERE d.name = :name ORDER BY d.key;
+
+-- name: instances_of_version
+-- Stored instances of a version, ended ones too.
+SELECT id FROM instances INDEXED BY instances_kind
+WHERE status IN ('pending', 'running', 'suspended', 'completed', 'failed', 'cancelled',
+                 'terminated')
+  AND workflow = :name AND version = :version;
+
+-- name: executions_of_version
+-- Archived executions of a version.
+SELECT i.id || '/' || e.execution
+FROM executions e INDEXED BY executions_kind CROSS JOIN instances i ON i.key = e.instance
+WHERE e.workflow = :name AND e.version = :version;
+
+-- name: bound_and_running
+-- Other versions that name this one in a step and have instances that run.
+SELECT p.name || ' ' || p.version
+FROM bindings b CROSS JOIN deployments p ON p.revision = b.revision
+WHERE b.name = :name AND b.version = :version
+  AND NOT (p.name = :name AND p.version = :version)
+  AND EXISTS (SELECT 1 FROM instances i INDEXED BY instances_kind
+              WHERE i.status IN ('pending', 'running', 'suspended')
+                AND i.workflow = p.name AND i.version = p.version);
+
+-- name: is_pruned
+-- Whether a version has no content any more.
+SELECT 1 FROM deployments WHERE name = ? AND version = ? AND state = 'pruned';
+
+-- name: unservable
+-- Instances that have not ended, of other semantics levels than those given.
+SELECT * FROM instance_records WHERE key IN (
+    SELECT key FROM instances INDEXED BY instances_kind
+    WHERE status IN ('pending', 'running', 'suspended')
+      AND semantics NOT IN (SELECT value FROM json_each(:levels))
+    ORDER BY key LIMIT :limit
+) ORDER BY key;
 
 -- name: rebase
 -- A running execution goes over to another revision; a new epoch fences off its owner.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.errors import VersionWithdrawn
 from engine.storage.sqlite import reads
-from engine.storage.sqlite.mail import Mail
+from engine.storage.sqlite.mail import Mail, is_pruned
 from engine.storage.sqlite.queries import SQL
 
 if TYPE_CHECKING:
@@ -26,12 +27,19 @@ def as_request(raw: sqlite3.Connection, foreign: bool, work: Callable[..., T], *
 
 
 def create(raw: sqlite3.Connection, creations: Sequence[Creation]) -> list[InstanceRecord | None]:
-    """Create each, or tell who has the id."""
+    """Create each, or tell who has the id.
+
+    Raises:
+        VersionWithdrawn: a version has been pruned since it was chosen. Nothing was created.
+    """
     mail = Mail(raw)
-    return [
-        None if mail.create(creation) else reads.get(raw, creation.instance_id)
-        for creation in creations
-    ]
+    taken: list[InstanceRecord | None] = []
+    for creation in creations:
+        made = mail.create(creation)
+        if not made and is_pruned(raw, creation):
+            raise VersionWithdrawn(creation.pin.workflow, creation.pin.version, "pruned", None)
+        taken.append(None if made else reads.get(raw, creation.instance_id))
+    return taken
 
 
 def send(raw: sqlite3.Connection, sends: Sequence[Send]) -> list[InstanceRecord | None]:

@@ -37,6 +37,8 @@ def instance_record(row: Row) -> InstanceRecord:
         output=row[19],
         error=row[20],
         suspended_reason=row[21],
+        upgrade_blocked=row[22],
+        awaits_version=row[23],
     )
 
 
@@ -73,4 +75,6 @@ def deployment(row: Row) -> Deployment:
         deployed_at=row[5],
         actor=row[6],
         commit=row[7],
+        state=row[8],
+        state_reason=row[9],
     )

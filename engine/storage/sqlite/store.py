@@ -23,7 +23,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from engine.errors import StorageError
+from engine.errors import StorageError, StorageUnavailable
 from engine.storage.records import (
     CommitResult,
     Creation,
@@ -41,9 +41,9 @@ from engine.storage.records import (
     StoredMessage,
     StoreInfo,
 )
+from engine.storage.sqlite import changes, development, nodes, reads, requests
 from engine.storage.sqlite import commit as write_path
 from engine.storage.sqlite import deployments as versions
-from engine.storage.sqlite import development, nodes, reads, requests
 from engine.storage.sqlite import rebase as moves
 from engine.storage.sqlite.connection import Connection, Synchronous, Watch, connect
 from engine.storage.sqlite.lock import NodeLock
@@ -51,6 +51,8 @@ from engine.storage.sqlite.migrate import load_migrations, migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+
+    from engine.storage.versions import AuditRow, Changed, ChangeSet, Listing, VersionReport
 
 T = TypeVar("T")
 MEMORY: Final = ":memory:"
@@ -86,6 +88,7 @@ class SqliteStore:
         self._watch = watch
         self._lease: Lease | None = None
         self._requested = False
+        self._catalog_version = 0  # of a store in memory, which nobody else can change
         self._unchecked_bytes = 0
         self._checkpoint: asyncio.Task[None] | None = None
 
@@ -125,9 +128,11 @@ class SqliteStore:
             self._start_checkpoint()
         return result
 
-    async def claim(self, lease: Lease, *, now: int, limit: int) -> list[InstanceRecord]:
+    async def claim(
+        self, lease: Lease, *, now: int, limit: int, levels: Sequence[int] | None = None
+    ) -> list[InstanceRecord]:
         """Take what nobody works on and has something to do."""
-        keys = await self._reader.read(nodes.claimable, now, limit)
+        keys = await self._reader.read(nodes.claimable, now, limit, levels)
         if not keys:
             await self._reader.read(nodes.require_lease, lease)
             return []
@@ -208,9 +213,24 @@ class SqliteStore:
         return await self._request(requests.prune, finished_before, limit)
 
     # -- versions -------------------------------------------------------------------------------
-    async def deploy(self, deployment: Deployment, graph: bytes) -> Deployment:
-        """Store a version, or return the one that is there."""
-        return await self._request(versions.deploy, deployment, graph)
+    async def change(self, change: ChangeSet) -> Changed:
+        """Change the catalogue in one transaction."""
+        changed = await self._request(changes.change, change)
+        self._catalog_version = changed.version
+        return changed
+
+    async def catalog_version(self) -> int:
+        """The version of the catalogue; no hop where there is a connection on the loop's thread."""
+        if self._watch is None:
+            return self._catalog_version
+        try:
+            return self._watch.catalog_version()
+        except StorageUnavailable:
+            return await self._reader.read(versions.catalog_version)  # with patience
+
+    async def catalog(self, *, known: int | None = None) -> Listing | None:
+        """The whole catalogue, unless it is the known one."""
+        return await self._reader.read(versions.catalog, known)
 
     async def deployments(self, name: str | None = None) -> list[Deployment]:
         """All versions, in order of deployment."""
@@ -236,6 +256,28 @@ class SqliteStore:
     async def saved_versions(self) -> dict[str, str]:
         """The version each file became last."""
         return await self._reader.read(development.saved_versions)
+
+    async def audit(
+        self, name: str | None = None, *, after: int = 0, limit: int = 1000
+    ) -> list[AuditRow]:
+        """Changes of the catalogue, in order."""
+        return await self._browser.read(versions.audit, name, after, limit)
+
+    async def version_report(self, name: str) -> list[VersionReport]:
+        """How the versions of a workflow stand."""
+        return await self._browser.read(versions.version_report, name)
+
+    async def prune_version(
+        self, name: str, version: str, *, at: int, actor: str | None, commit: str | None = None
+    ) -> int:
+        """Remove the content of a version that nothing needs."""
+        pruned = await self._request(changes.prune, name, version, at, actor, commit)
+        self._catalog_version = pruned
+        return pruned
+
+    async def unservable(self, levels: Sequence[int], *, limit: int = 100) -> list[InstanceRecord]:
+        """Instances that need another semantics level."""
+        return await self._browser.read(versions.unservable, levels, limit)
 
     # -- care -----------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:

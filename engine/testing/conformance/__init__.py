@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.testing.conformance import (
     atomicity,
+    catalogue,
     claims,
     creation,
     development,
@@ -26,10 +27,12 @@ from engine.testing.conformance import (
     fencing,
     idempotence,
     inbox,
+    levels,
     nodes,
     pruning,
     reads,
     rebasing,
+    references,
     sends,
     sequence,
     versions,
@@ -65,6 +68,9 @@ _TOPICS: Final = (
     reads,
     rebasing,
     development,
+    catalogue,
+    references,
+    levels,
 )
 _GUARANTEE: Final = re.compile(r"G\d+")
 

@@ -106,7 +106,7 @@ async def requests_outlive_their_process(scene: Scene) -> None:
         source_digest="d",
         deployed_at=NOW,
     )
-    await other.deploy(version, b"graph")
+    await scene.deploy(version, b"graph", by=other)
     await scene.restart()
     assert await scene.inbox("a") == [b"start", b"timer 1"]
     assert await scene.store.deployments() == [version]

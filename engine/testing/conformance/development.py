@@ -28,7 +28,7 @@ async def a_store_is_for_nothing_in_particular(scene: Scene) -> None:
     assert await scene.store.mode() == "none"
     assert await scene.store.saved_versions() == {}
     for refused in (
-        scene.store.deploy(_version("1.0.0-dev.abcd1234"), b"graph"),
+        scene.deploy(_version("1.0.0-dev.abcd1234"), b"graph"),
         scene.store.save_version("order", "1.0.0-dev.abcd1234"),
     ):
         try:
@@ -37,7 +37,7 @@ async def a_store_is_for_nothing_in_particular(scene: Scene) -> None:
             continue
         raise AssertionError("a development version was stored")
     assert await scene.store.deployments() == []
-    await scene.store.deploy(_version("1.0.0-rc.1"), b"graph")
+    await scene.deploy(_version("1.0.0-rc.1"), b"graph")
 
 
 async def an_unused_store_becomes_one_for_development(scene: Scene) -> None:
@@ -47,13 +47,13 @@ async def an_unused_store_becomes_one_for_development(scene: Scene) -> None:
     other = await scene.subject.other()
     assert await other.mode() == "dev"
     new = _version("1.0.0-dev.abcd1234")
-    assert await other.deploy(new, b"graph") == new
+    assert await scene.deploy(new, b"graph", by=other) == new
     assert await scene.store.for_development()
 
 
 async def a_store_in_use_does_not_become_one(scene: Scene) -> None:
     """G19: neither one with a version nor one with an instance."""
-    await scene.store.deploy(_version("1.0.0"), b"graph")
+    await scene.deploy(_version("1.0.0"), b"graph")
     assert not await scene.store.for_development()
     assert await scene.store.mode() == "none"
 

@@ -13,6 +13,7 @@ from engine.storage.records import (
     CommitResult,
     Creation,
     Delta,
+    Deployment,
     InstanceRecord,
     Lease,
     Message,
@@ -22,6 +23,7 @@ from engine.storage.records import (
     Status,
     Summary,
 )
+from engine.storage.versions import ChangeSet, Release, VersionName
 
 if TYPE_CHECKING:
     from engine.storage.provider import Provider
@@ -99,6 +101,18 @@ class Scene:
         """The node dies, another takes over."""
         await self.subject.crash()
         self.lease = await self.store.acquire(node, now=NOW)
+
+    async def deploy(
+        self,
+        new: Deployment,
+        graph: bytes = b"graph",
+        *binds: VersionName,
+        by: Provider | None = None,
+    ) -> Deployment:
+        """Store one version, or what is there already; `by` another process."""
+        change = ChangeSet(at=new.deployed_at, releases=(Release(new, graph, binds),))
+        done = await (by or self.store).change(change)
+        return (done.deployments or done.conflicts)[0]
 
     # -- looking --------------------------------------------------------------------------------
     async def record(self, name: str) -> InstanceRecord:

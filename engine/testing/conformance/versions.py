@@ -21,7 +21,7 @@ def _version(version: str, revision: str, **fields: Any) -> Deployment:
 async def a_deployed_version_is_stored(scene: Scene) -> None:
     """G15: with its source, who deployed it and from where."""
     new = _version("1.0.0", "r1", actor="ann", commit="abc123")
-    assert await scene.store.deploy(new, b"graph") == new
+    assert await scene.deploy(new, b"graph") == new
     assert await scene.store.deployments() == [new]
     assert await scene.store.graph("r1") == b"graph"
 
@@ -29,9 +29,9 @@ async def a_deployed_version_is_stored(scene: Scene) -> None:
 async def a_version_keeps_its_first_revision(scene: Scene) -> None:
     """G15: another one is refused by returning what is there; nothing of it is stored."""
     first = _version("1.0.0", "r1")
-    await scene.store.deploy(first, b"graph")
+    await scene.deploy(first, b"graph")
     offered = _version("1.0.0", "r2", source=b"other", deployed_at=NOW + 1)
-    assert await scene.store.deploy(offered, b"other graph") == first
+    assert await scene.deploy(offered, b"other graph") == first
     assert await scene.store.deployments() == [first]
     assert await scene.store.graph("r2") is None
 
@@ -39,16 +39,16 @@ async def a_version_keeps_its_first_revision(scene: Scene) -> None:
 async def deploying_again_changes_nothing(scene: Scene) -> None:
     """G15: same revision; the first deployment's circumstances stay."""
     first = _version("1.0.0", "r1", actor="ann")
-    await scene.store.deploy(first, b"graph")
+    await scene.deploy(first, b"graph")
     again = _version("1.0.0", "r1", actor="bob", source=b"# comment\n", deployed_at=NOW + 1)
-    assert await scene.store.deploy(again, b"graph") == first
+    assert await scene.deploy(again, b"graph") == first
     assert await scene.store.deployments("order") == [first]
 
 
 async def a_revision_keeps_its_graph(scene: Scene) -> None:
     """G15: two versions may share one, the first bytes stay."""
-    await scene.store.deploy(_version("1.0.0", "r1"), b"graph")
-    await scene.store.deploy(_version("1.0.1", "r1"), b"not the same")
+    await scene.deploy(_version("1.0.0", "r1"), b"graph")
+    await scene.deploy(_version("1.0.1", "r1"), b"not the same")
     assert await scene.store.graph("r1") == b"graph"
     assert [one.version for one in await scene.store.deployments()] == ["1.0.0", "1.0.1"]
 
@@ -57,7 +57,7 @@ async def versions_are_listed_as_deployed(scene: Scene) -> None:
     """G15: in order of deployment, not of version or time; by name or all."""
     for name, version in (("b", "2.0.0"), ("a", "1.10.0"), ("a", "1.9.0"), ("b", "1.0.0")):
         new = _version(version, f"{name}{version}", name=name, deployed_at=NOW - 1)
-        await scene.store.deploy(new, b"g")
+        await scene.deploy(new, b"g")
     found = [(one.name, one.version) for one in await scene.store.deployments()]
     assert found == [("b", "2.0.0"), ("a", "1.10.0"), ("a", "1.9.0"), ("b", "1.0.0")]
     mine = [one.version for one in await scene.store.deployments("a")]
@@ -67,8 +67,8 @@ async def versions_are_listed_as_deployed(scene: Scene) -> None:
 
 async def versions_are_compared_as_text(scene: Scene) -> None:
     """G15: the store knows nothing of version order or equality."""
-    await scene.store.deploy(_version("1.0.0", "r1"), b"1")
-    await scene.store.deploy(_version("1.0.0+build", "r2"), b"2")
+    await scene.deploy(_version("1.0.0", "r1"), b"1")
+    await scene.deploy(_version("1.0.0+build", "r2"), b"2")
     assert len(await scene.store.deployments("order")) == 2
 
 
@@ -80,6 +80,6 @@ async def an_unknown_revision_has_no_graph(scene: Scene) -> None:
 async def deployments_are_seen_by_others(scene: Scene) -> None:
     """G2, G15: by every process, at once."""
     other = await scene.subject.other()
-    await other.deploy(_version("1.0.0", "r1"), b"graph")
+    await scene.deploy(_version("1.0.0", "r1"), b"graph", by=other)
     assert [one.version for one in await scene.store.deployments()] == ["1.0.0"]
-    assert await scene.store.deploy(_version("1.0.0", "r2"), b"x") == _version("1.0.0", "r1")
+    assert await scene.deploy(_version("1.0.0", "r2"), b"x") == _version("1.0.0", "r1")
