@@ -95,13 +95,15 @@ async def _rebase(
             current = await transport.programs.fetch(record.pin.revision)
             judged = _Judged(record, Trial(program, current))
         verdict = await judged.judge(transport)
-        if judged.trial.run.ended is None or not verdict.compatible:
-            if not verdict.compatible:
-                return _outcome(record, "diverges", verdict)
-            if dry_run:
-                return _outcome(record, "compatible", verdict)
-            if await transport.rebase(_move(transport, judged, resolved)):
-                return _outcome(record, "moved", verdict)
+        if verdict.compatible and not dry_run:
+            async with transport.quiet():
+                verdict = await judged.judge(transport)  # what has come since
+                if await _moved(transport, judged, resolved):
+                    return _outcome(record, "moved", verdict)
+        if not verdict.compatible:
+            return _outcome(record, "diverges", verdict)
+        if dry_run and judged.trial.run.ended is None:
+            return _outcome(record, "compatible", verdict)
         record = await transport.provider.get(record.instance_id)
     assert record is not None
     return _outcome(record, "busy")
@@ -127,6 +129,12 @@ class _Judged:
             await asyncio.to_thread(self.trial.feed, [page.payload for page in pages])
             self._after = pages[-1].last_seq
         return self.trial.verdict()
+
+
+async def _moved(transport: Transport, judged: _Judged, resolved: Resolved) -> bool:
+    if not judged.trial.verdict().compatible or judged.trial.run.ended is not None:
+        return False
+    return await transport.rebase(_move(transport, judged, resolved))
 
 
 def _move(transport: Transport, judged: _Judged, resolved: Resolved) -> Rebase:

@@ -7,7 +7,7 @@ that is, will find. The node brings a transport of its own that hands requests o
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from engine.storage.records import TERMINAL_STATUSES, Message, Send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from engine.client.programs import Programs
     from engine.history.events import Fact, Started
@@ -60,6 +61,9 @@ class Transport(Protocol):
 
     async def rebase(self, move: Rebase) -> bool:
         """Move an instance to another revision; False when it has gone on meanwhile."""
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """A context in which no turn is stored, as far as this process can see to that."""
 
     async def ending(self, instance_id: str) -> Ending:
         """Wait for the end. Raises `InstanceNotFound`."""
@@ -116,6 +120,10 @@ class StoreTransport:
     async def resume(self, instance_id: str) -> bool:
         """The node will find it."""
         return await self.provider.resume(instance_id, now=self.clock.now())
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """The node is another process: whoever asks must be ready to try again."""
+        return nullcontext()
 
     async def rebase(self, move: Rebase) -> bool:
         """The node learns of it when it looks, or when its next turn is refused."""

@@ -83,6 +83,12 @@ class NodeTransport(StoreTransport):
         self._node.wakeups.scan()
         return resumed
 
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Turns are taken, and stored afterwards."""
+        async with self._node.committing:
+            yield
+
     async def rebase(self, move: Rebase) -> bool:
         """The live instance is brought back on its new program at once."""
         moved = await super().rebase(move)

@@ -97,7 +97,7 @@ class Node:
         self._addressed: set[str] = set()
         self._deferred: list[Live] = []
         self._token = 0
-        self._committing = asyncio.Lock()
+        self.committing = asyncio.Lock()  # one commit at a time; who holds it stops them all
         self._work = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._committer: asyncio.Task[None] | None = None
@@ -332,7 +332,7 @@ class Node:
 
     async def commit_alone(self, make: Callable[[], Awaitable[Delta]]) -> None:
         """Commit the end of an instance that is not live; no other commit comes between."""
-        async with self._committing:
+        async with self.committing:
             delta = await make()
             result = await self._commit_until_known([delta])
         if result.outcomes[0].result == "applied":
@@ -345,7 +345,7 @@ class Node:
 
         One at a time: the store remembers only the token of the last.
         """
-        async with self._committing:
+        async with self.committing:
             return await self._commit_until_known(deltas)
 
     async def _commit_until_known(self, deltas: list[Delta]) -> CommitResult:
