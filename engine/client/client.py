@@ -138,14 +138,16 @@ class Client(VersionClient):
             decent_text("version", version)
         instance_id = f"{workflow}-{secrets.token_hex(8)}" if id is None else new_id(id)
         given = plain_json("input", input)
-        resolved, program = await self._resolve(workflow, version, instance_id)
-        value = plain_json("input", program.input_schema.fill(given))
-        problem = program.input_schema.problem(value)
-        if problem is not None:
-            raise InputRefused("input", problem.path, problem.message)
         execution = 1
         while True:
+            resolved, program = await self._resolve(workflow, version, instance_id)
+            value = plain_json("input", program.input_schema.fill(given))
+            problem = program.input_schema.problem(value)
+            if problem is not None:
+                raise InputRefused("input", problem.path, problem.message)
             taken = await self._begin(instance_id, resolved, program, value, execution)
+            if taken == "pruned":
+                continue  # since it was chosen a moment ago: choose again
             if taken is None or on_duplicate == "return_existing":
                 return Handle(self, instance_id)
             execution = await self._replacing(instance_id, taken, on_duplicate)
