@@ -10,7 +10,9 @@
     │   ├── UnknownVersion
     │   ├── VersionLocked
     │   ├── VersionWithdrawn     asked for exactly, and yanked or pruned
-    │   └── VersionInUse         cannot be pruned                  (.references)
+    │   ├── VersionInUse         cannot be pruned                  (.references)
+    │   ├── DevelopmentVersion   stays in the store it was made in
+    │   └── NotForDevelopment    the store holds other things than what is being tried
     ├── ClientError              what a caller asked for
     │   ├── InputRefused
     │   ├── InstanceNotFound
@@ -196,6 +198,33 @@ class VersionInUse(RegistryError):
         super().__init__(
             f"`{name}` {version} cannot be pruned: {listed}",
             hint="let its instances end and their histories expire, or move what names it",
+        )
+
+
+class DevelopmentVersion(RegistryError):
+    """A version that a save has made is deployed elsewhere: release the file instead."""
+
+    code = "registry.development_version"
+
+    def __init__(self, name: str, version: str) -> None:
+        self.name = name
+        self.version = version
+        super().__init__(
+            f"`{name}` {version} is a development version; this store does not take it",
+            hint="deploy the file itself, under a version of its own",
+        )
+
+
+class NotForDevelopment(RegistryError):
+    """Hot reload was asked for on a store that is in use for something else."""
+
+    code = "registry.not_for_development"
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        super().__init__(
+            f"{location} is no development store, so nothing is reloaded there",
+            hint="name a new file with --database; `lockstep dev` makes it",
         )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.client.development import is_development
 from engine.definition.build import load_file, load_text
-from engine.errors import DefinitionError, SettingsError, VersionLocked
+from engine.errors import DefinitionError, DevelopmentVersion, SettingsError, VersionLocked
 from engine.graph.compile import compile_document, look_over
 from engine.graph.revision import canonical
 from engine.graph.steps import StepGraph
@@ -64,11 +65,16 @@ def compile_path(path: Path) -> tuple[list[Candidate], list[Diagnostic]]:
     candidates: list[Candidate] = []
     diagnostics: list[Diagnostic] = []
     for file in workflow_files(path):
-        candidate, found = _compile(load_file(file, root=root))
+        candidate, found = compile_file(file, root=root)
         diagnostics += found
         if candidate is not None:
             candidates.append(candidate)
     return candidates, diagnostics
+
+
+def compile_file(file: Path, *, root: Path | None) -> tuple[Candidate | None, list[Diagnostic]]:
+    """Compile one file of the folder `root`."""
+    return _compile(load_file(file, root=root))
 
 
 def compile_text(text: str | bytes, *, file: str = "<text>") -> Candidate:
@@ -133,7 +139,14 @@ async def deploy_all(
 
 
 async def apply_change(provider: Provider, change: ChangeSet) -> Changed:
-    """Change the catalogue, all or nothing. Raises `VersionLocked` for the first conflict."""
+    """Change the catalogue, all or nothing. Raises `VersionLocked` for the first conflict.
+
+    Raises `DevelopmentVersion` for one that is to leave the store it was made in.
+    """
+    for release in change.releases:
+        new = release.deployment
+        if is_development(new.version) and await provider.mode() != "dev":
+            raise DevelopmentVersion(new.name, new.version)
     done = await provider.change(change)
     for there in done.conflicts:
         offered = next(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.client.development import resolve
 from engine.errors import StorageError
 from engine.graph.revision import load_graph
 from engine.interpreter.program import Program
@@ -65,7 +66,7 @@ class Programs:
         self, name: str, wanted: str | None, *, instance_id: str = ""
     ) -> tuple[Resolved, Program]:
         """The version a start gets and its program. Raises `RegistryError`."""
-        resolved = self.catalog.resolve(name, wanted, instance_id=instance_id)
+        resolved = resolve(self.catalog, name, wanted, instance_id=instance_id)
         return resolved, self.program(resolved.revision)
 
     def program(self, revision: str) -> Program:

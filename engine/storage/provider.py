@@ -223,12 +223,6 @@ class Provider(Protocol):
     async def for_development(self) -> bool:
         """Make an unused store one for development (G19); False when it is another."""
 
-    async def save_version(self, name: str, version: str) -> None:
-        """The file of a workflow has become this deployed version. For development only."""
-
-    async def saved_versions(self) -> dict[str, str]:
-        """The version each file became last, by name."""
-
     # -- care -------------------------------------------------------------------------------------
     async def info(self, *, now: int) -> StoreInfo:
         """What this store is and how it does."""

@@ -129,7 +129,6 @@ BREAKS = [
     ("G18", "rebase", "('running', 'suspended')", "('running')"),
     ("G19", "for_development", "AND NOT EXISTS (SELECT 1 FROM deployments)", ""),
     ("G19", "for_development", "AND NOT EXISTS (SELECT 1 FROM instances)", ""),
-    ("G19", "save_version", "DO UPDATE SET version = excluded.version", "DO NOTHING"),
 ]
 
 

@@ -24,7 +24,6 @@ ALLOWED_SCANS = {
         "SCAN deployments USING COVERING INDEX deployments_revision",
         "SCAN instances USING COVERING INDEX sqlite_autoindex_instances_1",
     ),
-    "saved_versions": "SCAN saved_versions",
 }
 # The statements of every turn: each row is found by key; (index, columns) of the first search.
 HOT = {

@@ -1,4 +1,4 @@
-"""Development stores: what kind of store this is, and which version a save became (G19).
+"""Development stores: which store takes development versions (G19).
 
 Triggers in the schema refuse development versions in every other store.
 """
@@ -25,13 +25,3 @@ def for_development(raw: sqlite3.Connection) -> bool:
     """Make an empty store one for development; False when it is another and in use."""
     raw.execute(SQL["for_development"])
     return mode(raw) == "dev"
-
-
-def save_version(raw: sqlite3.Connection, name: str, version: str) -> None:
-    """The file of that name has become this version."""
-    raw.execute(SQL["save_version"], (name, version))
-
-
-def saved_versions(raw: sqlite3.Connection) -> dict[str, str]:
-    """The version each file became last."""
-    return dict(raw.execute(SQL["saved_versions"]).fetchall())

@@ -581,15 +581,6 @@ SELECT mode FROM store WHERE id = 1;
 UPDATE store SET mode = 'dev'
 WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM deployments) AND NOT EXISTS (SELECT 1 FROM instances);
 
--- name: save_version
--- The version that a saved file has become.
-INSERT INTO saved_versions (name, version) VALUES (?, ?)
-ON CONFLICT (name) DO UPDATE SET version = excluded.version;
-
--- name: saved_versions
--- All of them: one for each file of the project.
-SELECT name, version FROM saved_versions;
-
 -- name: journal_mode
 -- How the file is written.
 PRAGMA journal_mode;

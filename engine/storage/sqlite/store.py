@@ -249,14 +249,6 @@ class SqliteStore:
         """Make an unused store one for development."""
         return await self._writer.write(development.for_development)
 
-    async def save_version(self, name: str, version: str) -> None:
-        """The file of a workflow has become this version."""
-        await self._request(development.save_version, name, version)
-
-    async def saved_versions(self) -> dict[str, str]:
-        """The version each file became last."""
-        return await self._reader.read(development.saved_versions)
-
     async def audit(
         self, name: str | None = None, *, after: int = 0, limit: int = 1000
     ) -> list[AuditRow]:
