@@ -293,7 +293,8 @@ class Shelf:
         node, record = self._node, loaded.record
         for message in loaded.inbox:
             read_letter(message.payload)
-        if record.attempts > node.options.poison_attempts and not doomed:
+        idle = record.awaits_version is not None  # it does nothing, so it is not what kills nodes
+        if record.attempts > node.options.poison_attempts and not (doomed or idle):
             raise Poison(record.attempts - 1)
         if record.pin.semantics not in semantics.SUPPORTED:
             raise UnsupportedSemantics(record.pin.semantics, semantics.SUPPORTED)
