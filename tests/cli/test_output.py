@@ -70,6 +70,8 @@ CODES: dict[type[EngineError], int] = {
     errors.UnknownWorkflow: exits.NOT_FOUND,
     errors.UnknownVersion: exits.NOT_FOUND,
     errors.InstanceNotFound: exits.NOT_FOUND,
+    errors.ExecutionNotFound: exits.NOT_FOUND,
+    errors.VersionLocked: exits.LOCKED,
     errors.ResultTimeout: exits.TIMED_OUT,
     errors.InputRefused: exits.USAGE,
     errors.LimitExceeded: exits.USAGE,
