@@ -45,7 +45,7 @@ class RunnerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `grace` is what a cancelled attempt gets before it is given up, `shutdown_grace` what running
     ones get to finish when the runner closes; both in microseconds. `memory_limit` is bytes of
-    address space per subprocess.
+    address space per subprocess, `prelude` Python that each subprocess runs first.
     """
 
     threads: int = 32
@@ -54,6 +54,7 @@ class RunnerOptions(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace: int = 10 * _SECOND
     memory_limit: int | None = None
     result_limit: int = RESULT_LIMIT
+    prelude: str = ""
 
 
 class ActivityRunner:
@@ -78,7 +79,9 @@ class ActivityRunner:
         self._grace_seconds = self._options.grace / _SECOND
         self._threads = ThreadPool(self._options.threads)
         self._processes = ProcessPool(
-            self._options.processes, memory_limit=self._options.memory_limit
+            self._options.processes,
+            memory_limit=self._options.memory_limit,
+            prelude=self._options.prelude,
         )
         self._callees: dict[str, Callee] = {}
         self._running: set[asyncio.Task[object]] = set()

@@ -99,6 +99,17 @@ class Calls:
         else:
             self._waiting.append(call)
 
+    def look_again(self) -> None:
+        """The registry has changed: begin what waited for an activity that is there now."""
+        for key, call in list(self._unserved.items()):
+            scheduled = call.scheduled
+            if scheduled.activity in self._registry and scheduled.queue in self._queues:
+                del self._unserved[key]
+                if call.task is not None:
+                    call.task.cancel("it is served now")
+                del call.live.calls[call.ref]
+                self.start(call.live, call.execution, call.ref, scheduled)
+
     def stop(self, live: Live, ref: int) -> None:
         """The outcome is no longer wanted: tell the activity to stop, ignore what it says."""
         call = live.calls.pop(ref, None)

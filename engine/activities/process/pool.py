@@ -32,9 +32,13 @@ class ProcessAttempt:
 
 
 class ProcessPool:
-    """At most `size` subprocesses, each limited to `memory_limit` bytes of address space."""
+    """At most `size` subprocesses, each limited to `memory_limit` bytes of address space.
 
-    def __init__(self, size: int, *, memory_limit: int | None = None) -> None:
+    `prelude` is Python that each runs first.
+    """
+
+    def __init__(self, size: int, *, memory_limit: int | None = None, prelude: str = "") -> None:
+        self._prelude = prelude
         self._memory_limit = memory_limit
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Worker] = []
@@ -77,7 +81,7 @@ class ProcessPool:
             await asyncio.wait({worker.gone for worker in workers})
 
     async def _start(self) -> Worker:
-        worker = await Worker.start(memory_limit=self._memory_limit)
+        worker = await Worker.start(memory_limit=self._memory_limit, prelude=self._prelude)
         self._all.add(worker)
         worker.gone.add_done_callback(lambda _: self._all.discard(worker))
         return worker

@@ -40,6 +40,7 @@ _LAST_WORDS_SECONDS: Final = 1.0
 _PROGRAM: Final = """
 import sys
 sys.path[:] = {path!r}
+{prelude}
 from engine.activities.process.child import main
 main({fd}, {parent}, {memory_limit!r})
 """
@@ -74,15 +75,15 @@ class Worker:
         self.gone = asyncio.create_task(self._await_exit(), name=f"worker {self.pid}")
 
     @classmethod
-    async def start(cls, *, memory_limit: int | None) -> Worker:
-        """Start a subprocess and wait until it takes attempts.
+    async def start(cls, *, memory_limit: int | None, prelude: str = "") -> Worker:
+        """Start a subprocess and wait until it takes attempts; `prelude` is what it runs first.
 
         Raises:
             WorkerDied: it did not come up.
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            program = _program(theirs.fileno(), memory_limit)
+            program = _program(theirs.fileno(), memory_limit, prelude)
             try:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
@@ -194,10 +195,12 @@ class Worker:
         return _died(f"it was killed by {name} {when}", signal=name)
 
 
-def _program(fd: int, memory_limit: int | None) -> str:
+def _program(fd: int, memory_limit: int | None, prelude: str) -> str:
     """The child imports from where this process does, `""` and relative entries included."""
     path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100  # `""` is no Path
-    return _PROGRAM.format(path=path, fd=fd, parent=os.getpid(), memory_limit=memory_limit)
+    return _PROGRAM.format(
+        path=path, prelude=prelude, fd=fd, parent=os.getpid(), memory_limit=memory_limit
+    )
 
 
 def _died(how: str, **details: str | int | None) -> Failure:
