@@ -135,12 +135,16 @@ class VersionClient:
         return await self._provider.audit(name, after=after, limit=limit)
 
     async def unservable(
-        self, levels: Sequence[int] = semantics.SUPPORTED, *, limit: int = 100
+        self, levels: Sequence[int] | None = None, *, limit: int = 100
     ) -> list[InstanceInfo]:
-        """Instances that have not ended and need a semantics level that is none of these."""
+        """Instances that have not ended and need another semantics level than these.
+
+        `levels`: those that the live nodes claim; None means those of this build.
+        """
         from engine.client.reading import info_of
 
-        return [info_of(one) for one in await self._provider.unservable(levels, limit=limit)]
+        known = semantics.SUPPORTED if levels is None else levels
+        return [info_of(one) for one in await self._provider.unservable(known, limit=limit)]
 
     async def _known(self, name: str) -> Catalog:
         await self._programs.refresh()

@@ -36,13 +36,15 @@ def eternal(version: str, follows: str = "policy", *, name: str = "main") -> str
 def simple(version: str, *, name: str = "main") -> str:
     """A workflow that ends at once and tells its version."""
     body = f'output: {{ version: "${{{{ workflow.version }}}}", made_as: {version!r} }}\n'
-    return workflow("steps:\n  - set: { a: 1 }\nvars: { a: 0 }\n" + body, name=name, version=version)
+    return workflow(
+        "steps:\n  - set: { a: 1 }\nvars: { a: 0 }\n" + body, name=name, version=version
+    )
 
 
 async def eventually(what: Callable[[], Awaitable[Any]]) -> Any:
     """Wait until it is true; its value."""
     async with asyncio.timeout(PATIENCE):
-        while not (found := await what()):
+        while not (found := await what()):  # noqa: ASYNC110  # the store is asked
             await asyncio.sleep(0.01)
         return found
 
