@@ -20,6 +20,7 @@ from engine.errors import EngineError
 # Name -> (section, what it does). The command stands in `engine.cli.commands.<name>`.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("Write workflows", "Make a project that runs at once."),
+    "dev": ("Write workflows", "Work on instances, and take over what is saved."),
     "check": ("Write workflows", "Say everything that is wrong with workflow files."),
     "explain": ("Write workflows", "Explain a diagnostic code."),
     "schema": ("Write workflows", "Print the JSON Schema of workflow files."),
@@ -41,6 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("Versions", "Say what changed between two workflows."),
     "deploy": ("Versions", "Store workflow versions and lock them."),
     "versions": ("Versions", "List deployed versions."),
+    "rebase": ("Versions", "Move running instances to another version, where they fit."),
     "replay": ("Versions", "Verify that histories replay as they were recorded."),
     "doctor": ("Care", "Look for what is wrong with the project and its database."),
     "completion": ("Care", "Print the completion script of a shell."),

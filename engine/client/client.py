@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from engine.client.deploying import Candidate
     from engine.client.models import InstanceInfo, StartRequest
+    from engine.client.rebasing import RebaseOutcome
     from engine.client.transport import Transport
     from engine.interpreter.program import Program
     from engine.registry.catalog import Resolved
@@ -98,6 +99,20 @@ class Client(VersionClient):
         done = await deploying.deploy_all(self._provider, candidates, now=now, actor=self._actor)
         await self._programs.refresh()
         return done
+
+    def rebase(
+        self, workflow: str, *, to: str, dry_run: bool = False
+    ) -> AsyncIterator[RebaseOutcome]:
+        """Move running instances of a workflow to another version, those whose history fits.
+
+        Yields what became of each; see `RebaseOutcome`. With `dry_run` nothing is changed.
+
+        Raises:
+            UnknownWorkflow, UnknownVersion: there is nothing to go over to.
+        """
+        from engine.client.rebasing import rebase_all
+
+        return rebase_all(self._transport, workflow, to, dry_run=dry_run)
 
     async def deployments(self, name: str | None = None) -> list[Deployment]:
         """Deployed versions, in order of deployment."""
