@@ -144,7 +144,8 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     Fenced: the instance must be owned by the committing lease under `epoch`, stand at `execution`
     and have `expected_seq` events. With `create` the row is made first, owned by the lease (and
     `epoch` is 1). `next_pin` starts execution + 1 (continue-as-new): pages of both executions may
-    be present, those of the old one first; it is archived with its own pin as `continued`.
+    be present, those of the old one first; it is archived with its own pin as `continued`. A pin to
+    a pruned version is stale.
     `consumed` are ids of the instance's own messages, `withdrawn` tokens of `execution`.
     `summary.updated_at` is the commit's time: what is visible by then counts as delivered. A
     status other than pending and running gives up the ownership.

@@ -97,6 +97,7 @@ BREAKS = [
     ("G24", "drop_policy_versions", "WHERE name = ?", "WHERE name <> ?"),
     ("G24", "drop_graph", "AND NOT EXISTS", "AND EXISTS"),
     ("G24", "create_instance", "WHERE NOT EXISTS", "WHERE 1 OR NOT EXISTS"),
+    ("G24", "continue", "AND NOT EXISTS", "AND 0 <> EXISTS"),
     ("G25", "claimable_open", "AND (:levels", "AND (1 OR :levels"),
     ("G25", "claimable_due", "AND (:levels", "AND (1 OR :levels"),
     ("G25", "unservable", "NOT IN", "IN"),

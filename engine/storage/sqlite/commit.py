@@ -251,7 +251,7 @@ class _Turns:
         self._archived.append((last[delta.execution], now, *fence))
         pins = (pin.workflow, pin.version, pin.revision, pin.semantics, now)
         shown = (settled[0], last[delta.execution + 1], *settled[2:])
-        self._continued.append((*shown, *pins, *fence))
+        self._continued.append((*shown, *pins, *fence, pin.workflow, pin.version))
 
     def _store_timers(self, raw: sqlite3.Connection, due: list[StoredMessage]) -> None:
         later: list[tuple[Any, ...]] = []

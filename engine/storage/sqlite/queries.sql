@@ -167,12 +167,14 @@ SELECT key, execution, key, workflow, version, revision, semantics, 'continued',
 FROM instances WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ?;
 
 -- name: continue
--- The next execution of the same instance.
+-- The next execution of the same instance, unless its version has no content any more.
 UPDATE instances SET updated_at = ?, last_seq = ?, attempts = attempts * ?, open_activities = ?,
     open_waits = ?, custom_status = ?, upgrade_blocked = ?, awaits_version = ?, status = ?,
-    output = ?, error = ?, finished_at = ?, owner = ?, workflow = ?, version = ?, revision = ?, semantics = ?, execution = execution + 1,
-    started_at = ?
-WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ?;
+    output = ?, error = ?, finished_at = ?, owner = ?, workflow = ?, version = ?, revision = ?,
+    semantics = ?, execution = execution + 1, started_at = ?
+WHERE id = ? AND owner = ? AND epoch = ? AND execution = ? AND last_seq = ?
+  AND NOT EXISTS (SELECT 1 FROM deployments
+                  WHERE name = ? AND version = ? AND state = 'pruned');
 
 -- name: add_page
 -- The events of one turn.

@@ -186,3 +186,15 @@ async def nothing_is_created_on_a_pruned_version(scene: Scene) -> None:
     assert outcomes == [("duplicate", "pruned"), ("applied", None)]
     for name in ("a", "b"):
         assert await scene.store.get(name) is None
+
+
+async def nothing_goes_on_with_a_pruned_version(scene: Scene) -> None:
+    """G24: the turn that chose it a moment before is stale; another one may be taken."""
+    await _deploy(scene)
+    await scene.start("a")
+    await scene.store.prune_version("order", "1.1.0", at=NOW, actor=None)
+    next_pin = Pin("order", "1.1.0", "r1.1.0", 1)
+    pages = (page(1, 3, 3), page(2, 1, 1))
+    assert await scene.results(turn("a", 2, next_pin=next_pin, pages=pages)) == ["stale"]
+    assert (await scene.record("a")).execution == 1
+    await scene.apply(turn("a", 2, next_pin=PIN, pages=pages))
