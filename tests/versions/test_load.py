@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import Client
+from engine.errors import VersionInUse
 from engine.runtime.engine import open_client
 from engine.storage.records import InstanceFilter
 from engine.values.version import parse_version
@@ -193,3 +194,36 @@ async def test_reports_are_exact() -> None:
     assert (looks, disagreements) == (1_000, 0)
     assert slowest < 1
     measured(f"{looks} reports of {minor + 1} versions: 0 wrong, {slowest * 1000:.1f} ms at most")
+
+
+@pytest.mark.timeout(60)
+async def test_pruning_and_starting_at_once(tmp_path: Path) -> None:
+    """A version is pruned the moment it is there: a start or the pruning gets it, never both."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    pruned = refused = 0
+    async with running(url, simple("1.0.0")) as rig, open_client(url) as other:
+        stop = asyncio.Event()
+        started: list[str] = []
+
+        async def load(client: Client) -> None:
+            while not stop.is_set():
+                started.append((await client.start("main", {})).id)
+
+        loads = [asyncio.create_task(load(one)) for one in (rig.client, rig.client, other)]
+        for minor in range(1, 31):
+            client = (rig.client, other)[minor % 2]
+            await client.deploy_text(simple(f"1.{minor}.0"))
+            try:
+                await client.prune_version("main", f"1.{minor}.0")
+                pruned += 1
+            except VersionInUse:
+                refused += 1
+        stop.set()
+        await asyncio.gather(*loads)
+        states = {one.version: one.state for one in await rig.client.version_report("main")}
+        for name in started:
+            assert await rig.client.result(name, 5)
+            assert states[(await rig.client.get(name)).version] == "released"
+        assert await rig.store.inner.stranded(now=rig.clock.now()) == []
+    assert pruned
+    measured(f"{pruned} versions pruned, {refused} refused, among {len(started)} starts")
