@@ -181,7 +181,8 @@ async def _in_use(opened: Opened) -> list[Deployment]:
     """The newest version of each name, and those on which something runs."""
     counts = await opened.provider.counts()
     running = {(name, v) for (name, v, status) in counts if status not in TERMINAL_STATUSES}
-    deployments = await opened.client.deployments()
+    stored = await opened.client.deployments()
+    deployments = [one for one in stored if one.state != "pruned"]
     newest: dict[str, Deployment] = {}
     for one in deployments:
         known = newest.get(one.name)
