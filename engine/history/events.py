@@ -7,6 +7,8 @@ the event's position, so it is not repeated inside the event.
 Rule 1: kinds are append-only; a field is never renamed or given another meaning.
 Rule 2: only facts carry a time. A decision happens at the time of the fact before it.
 Rule 3: `ref` is the seq of the decision that a later event belongs to.
+Rule 4: a field at its default is left out, and msgspec compares texts by identity: a text that has
+a default (`queue`, `purpose`, `level`, `version`) comes from a literal or is interned.
 
 Times are microseconds since 1970 UTC, durations are microseconds.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -159,7 +160,8 @@ def load_outcome(data: JsonObject) -> Outcome:
     if "return" in data:
         return Return(data["return"])
     if "renew" in data:
-        return Renew(data["renew"], str(data["version"]))
+        # Interned, because msgspec leaves out a default by identity: `history.events`, Rule 4.
+        return Renew(data["renew"], sys.intern(str(data["version"])))
     if "stopped" in data:
         stopped = data["stopped"]
         return Stopped(failure_from_json(stopped)) if stopped else STOPPED
