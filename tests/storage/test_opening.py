@@ -128,8 +128,10 @@ async def test_no_hand_changes_a_deployed_version(database: Path, statement: str
     await opened(database)
     raw = sqlite3.connect(database, isolation_level=None)
     raw.execute("INSERT INTO revisions VALUES ('r1', x'01')")
-    raw.execute("INSERT INTO deployments VALUES"
-        " (1, 'a', '1.0.0', 'r1', x'', 'd', 0, NULL, NULL, 'released', NULL)")
+    raw.execute(
+        "INSERT INTO deployments VALUES"
+        " (1, 'a', '1.0.0', 'r1', x'', 'd', 0, NULL, NULL, 'released', NULL)"
+    )
     with pytest.raises(sqlite3.IntegrityError, match=r"immutable|never removed"):
         raw.execute(statement)
     raw.close()
