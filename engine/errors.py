@@ -409,7 +409,7 @@ class NodeBusy(StorageError):
 
 
 class StaleState(StorageError):
-    """The catalogue is not what the change was made for. Nothing was stored; look and plan again."""
+    """The catalogue is not what the change was made for. Nothing was stored: plan again."""
 
     code = "storage.stale_state"
 
