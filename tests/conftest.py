@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -36,3 +38,27 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every history that an engine opened by the test leaves behind is replayed at its end."""
+    from engine import Engine
+    from engine.graph.revision import load_graph
+    from engine.interpreter.program import Program
+    from tests.scenarios.invariants import check_invariants
+
+    opened = Engine.open
+
+    @asynccontextmanager
+    async def open_and_check(*args: Any, **options: Any) -> AsyncIterator[Engine]:
+        async with opened(*args, **options) as engine:
+            yield engine
+            programs = {}
+            for deployment in await engine.client.deployments():
+                graph = await engine.provider.graph(deployment.revision)
+                assert graph is not None
+                programs[deployment.revision] = Program(load_graph(graph))
+            await check_invariants(engine.client, programs)
+
+    monkeypatch.setattr(Engine, "open", open_and_check)

@@ -15,6 +15,8 @@ from engine.history.events import Completed, StatusSet
 from tests.scenarios.activities import Stage, stage_activities
 from tests.scenarios.history_view import event_of
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 
 @asynccontextmanager
 async def running(url: str, folder: Path, body: str) -> AsyncIterator[tuple[Engine, Stage]]:

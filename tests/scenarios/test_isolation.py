@@ -13,6 +13,8 @@ from engine.errors import InstanceCancelled
 from tests.scenarios import isolated
 from tests.scenarios.scenario import program_of
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 WORKFLOW = """
 dsl: 1
 name: main

@@ -15,6 +15,8 @@ from engine import Engine
 from engine.errors import InputRefused, InstanceFailed
 from workflows.activities.png import decode
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 FOLDER = Path(workflows.__file__).parent
 ADDRESS = {"street": "Dorfstr. 1", "city": "Ulm", "country": "DE"}
 CUSTOMER = {"id": "ann", "email": "ann@shop.example", "address": ADDRESS}
