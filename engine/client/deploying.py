@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.definition.build import Loaded
     from engine.definition.diagnostic import Diagnostic
+    from engine.definition.document import Document
     from engine.storage.provider import Provider
 
 SUFFIXES = (".yaml", ".yml")
@@ -85,6 +86,18 @@ def compile_text(text: str | bytes, *, file: str = "<text>") -> Candidate:
     return candidate
 
 
+def candidate_of(document: Document, graph: StepGraph) -> Candidate:
+    """A document and what it compiled to, ready to be stored."""
+    return Candidate(
+        file=document.file,
+        name=document.name,
+        version=document.version,
+        revision=digest(canonical(graph)),
+        source=document.source,
+        graph=graph,
+    )
+
+
 def _compile(loaded: Loaded) -> tuple[Candidate | None, list[Diagnostic]]:
     document = loaded.document
     found = list(loaded.diagnostics)
@@ -96,15 +109,7 @@ def _compile(loaded: Loaded) -> tuple[Candidate | None, list[Diagnostic]]:
     found += compiled.diagnostics
     if compiled.graph is None:
         return None, found
-    candidate = Candidate(
-        file=document.file,
-        name=document.name,
-        version=document.version,
-        revision=digest(canonical(compiled.graph)),
-        source=document.source,
-        graph=compiled.graph,
-    )
-    return candidate, found
+    return candidate_of(document, compiled.graph), found
 
 
 def release_of(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.client.deploying import SUFFIXES, Candidate, compile_path, compile_text
+from engine.client.deploying import SUFFIXES, Candidate, candidate_of, compile_path, compile_text
 from engine.definition.build import load_file
 from engine.definition.document import Document
 from engine.definition.folder import workflow_folder
@@ -29,8 +29,6 @@ from engine.gitops.files import MAX_LOCK_BYTES, files_below, held, read_bytes, w
 from engine.gitops.lockfile import LOCK_NAME, MAX_NAME, Lock, parse_lock, write_lock
 from engine.gitops.refusals import LockUnreadable, OutsideFolder, UnknownTarget
 from engine.graph.compile import compile_document
-from engine.graph.revision import canonical
-from engine.values.digest import digest
 from engine.values.version import VersionError, parse_version
 
 if TYPE_CHECKING:
@@ -160,14 +158,7 @@ def compile_working(working: Working) -> Candidate:
     compiled = compile_document(document)
     if compiled.graph is None:
         raise DefinitionError(compiled.diagnostics, subject=document.file)
-    return Candidate(
-        file=document.file,
-        name=document.name,
-        version=document.version,
-        revision=digest(canonical(compiled.graph)),
-        source=document.source,
-        graph=compiled.graph,
-    )
+    return candidate_of(document, compiled.graph)
 
 
 def release_path(name: str, version: str) -> str:

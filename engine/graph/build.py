@@ -109,7 +109,6 @@ def _start(build: Builder, site: Site) -> g.Step:
         range=version_range,
         args=read.arguments(site.option("with")),
         instance_id=read.value(site.option("instance_id")),
-        continue_on_error=read.flag(site.option("continue_on_error")),
     )
 
 
@@ -231,7 +230,6 @@ def _signal(build: Builder, site: Site) -> g.Step:
         signal=read.name(site.operand),
         to=read.value(site.option("to")),
         args=read.value(site.option("with")),
-        continue_on_error=read.flag(site.option("continue_on_error")),
     )
 
 

@@ -94,7 +94,6 @@ class StartStep(StepBase, tag="start", frozen=True):
     range: str | None = None
     args: Value = {}
     instance_id: Value | None = None
-    continue_on_error: bool = False
 
 
 class SetStep(StepBase, tag="set", frozen=True):
@@ -200,7 +199,6 @@ class SignalStep(StepBase, tag="signal", frozen=True):
     signal: str
     to: Value
     args: Value = None
-    continue_on_error: bool = False
 
 
 class RaiseStep(StepBase, tag="raise", frozen=True):
